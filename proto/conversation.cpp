@@ -1,0 +1,237 @@
+// The public face of a conversation, and what this end says of its own accord.
+#include "conversation_state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wharf {
+
+using namespace detail;
+
+namespace {
+
+bool equal(std::span<const std::byte> a, std::span<const std::byte> b) noexcept
+{
+    return std::ranges::equal(a, b);
+}
+
+conversation_limits sane(conversation_limits limits) noexcept
+{
+    limits.frame_bytes_max = std::max(limits.frame_bytes_max, frame_bytes_min);
+    return limits;
+}
+
+/// Rounded up, so that only what has passed is zero.
+std::uint32_t milliseconds_left(conversation::time_point deadline, conversation::time_point now)
+{
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+    return static_cast<std::uint32_t>(std::clamp<decltype(left + 0)>(left, 0, 0xffffffff));
+}
+
+} // namespace
+
+bool events::called::operator==(const called& other) const
+{
+    return id == other.id && number == other.number && timeout == other.timeout &&
+           equal(message, other.message);
+}
+
+bool events::replied::operator==(const replied& other) const
+{
+    return id == other.id && equal(message, other.message);
+}
+
+conversation::state::state(const conversation_limits& given, std::string_view software,
+                           time_point now)
+    : limits(sane(given)),
+      in(2 * (frame_header_bytes + std::size_t{limits.frame_bytes_max})),
+      handshake_deadline(now + limits.handshake_timeout),
+      last_expire(now)
+{
+    write_opening(software);
+}
+
+conversation::conversation(side, const conversation_limits& limits, std::string software,
+                           time_point now)
+    : state_(std::make_unique<state>(limits, software, now))
+{}
+
+conversation::~conversation() = default;
+conversation::conversation(conversation&&) noexcept = default;
+conversation& conversation::operator=(conversation&&) noexcept = default;
+
+std::span<std::byte> conversation::prepare()
+{
+    return state_->prepare();
+}
+
+void conversation::commit(std::size_t n) noexcept
+{
+    state_->in.commit(n);
+}
+
+event conversation::next()
+{
+    return state_->next();
+}
+
+event conversation::end_of_input()
+{
+    return state_->end_of_input();
+}
+
+std::optional<conversation::time_point> conversation::next_deadline() const
+{
+    return state_->next_deadline();
+}
+
+event conversation::expire(time_point now)
+{
+    return state_->expire(now);
+}
+
+byte_buffer& conversation::output() noexcept
+{
+    return state_->out.buffer();
+}
+
+std::span<const std::byte> conversation::unsent() const noexcept
+{
+    return state_->out.unsent();
+}
+
+void conversation::sent(std::size_t n) noexcept
+{
+    state_->out.sent(n);
+    if (state_->pending_pong) [[unlikely]]
+        state_->flush_pong();
+}
+
+std::uint16_t conversation::declare(std::string_view name)
+{
+    state& s = *state_;
+    if (const auto found = s.own_commands.find(name); found != s.own_commands.end())
+        return found->second;
+    const auto bytes = std::as_bytes(std::span(name.data(), name.size()));
+    if (!is_command_name(bytes))
+        throw error(errc::bad_argument, "not a command name");
+    if (s.own_commands.size() >= std::min<std::size_t>(s.limits.commands_max, 0x10000))
+        throw error(errc::session_limit, "too many commands declared");
+    const auto number = static_cast<std::uint16_t>(s.own_commands.size());
+    s.own_commands.emplace(name, number);
+    if (!s.is_sealed) {
+        std::byte* to = s.out.add_frame(
+            {static_cast<std::uint32_t>(1 + name.size()), frame_kind::declare, 0, number});
+        to[0] = static_cast<std::byte>(name.size());
+        std::memcpy(to + 1, name.data(), name.size());
+    }
+    return number;
+}
+
+std::uint64_t conversation::call(std::uint16_t number, std::span<const std::byte> message,
+                                 std::optional<time_point> deadline, time_point now)
+{
+    state& s = *state_;
+    if (s.goaway_received || s.goaway_sent) [[unlikely]]
+        throw error(errc::going_away);
+    if (!s.is_open || s.has_ended) [[unlikely]]
+        throw error(errc::not_connected);
+    if (message.size() > s.peer.message_bytes_max) [[unlikely]]
+        throw error(errc::message_limit,
+                    "the peer accepts " + std::to_string(s.peer.message_bytes_max) + " bytes");
+    const std::uint64_t id = s.last_own_call + 1;
+    s.own_calls.insert(id, {});
+    frame_header header{0, frame_kind::call, 0, number, id};
+    std::byte timeout[4];
+    std::size_t timeout_bytes = 0;
+    if (deadline) {
+        s.deadlines.add(*deadline, id, s.own_calls);
+        store_le(timeout, milliseconds_left(*deadline, now));
+        timeout_bytes = sizeof timeout;
+        header.flags = flag_timeout;
+    }
+    s.out.add_message(header, {timeout, timeout_bytes}, message, s.peer.frame_bytes_max);
+    s.last_own_call = id;
+    return id;
+}
+
+void conversation::forget(std::uint64_t id)
+{
+    state_->forget(id);
+}
+
+conversation::reply_mark conversation::begin_reply(std::uint64_t id)
+{
+    return {id, state_->out.open_message()};
+}
+
+bool conversation::end_reply(reply_mark mark)
+{
+    state& s = *state_;
+    if (s.is_sealed) [[unlikely]] {
+        s.out.drop_message();
+        return true;
+    }
+    if (s.out.open_message_bytes() > s.peer.message_bytes_max) [[unlikely]] {
+        s.out.drop_message();
+        return false;
+    }
+    if (!s.peer_calls.erase(mark.id)) [[unlikely]] {
+        s.out.drop_message();
+        return true;
+    }
+    s.out.finish_message({0, frame_kind::reply, 0, 0, mark.id}, s.peer.frame_bytes_max);
+    return true;
+}
+
+void conversation::abandon_reply(reply_mark) noexcept
+{
+    state_->out.drop_message();
+}
+
+void conversation::reply_error(std::uint64_t id, errc code, std::string_view text,
+                               std::chrono::milliseconds retry_after)
+{
+    if (state_->peer_calls.erase(id))
+        state_->write_error(id, code, text, retry_after);
+}
+
+void conversation::ping(std::uint64_t token)
+{
+    if (!state_->is_sealed)
+        store_le(state_->out.add_frame({8, frame_kind::ping}), token);
+}
+
+void conversation::go_away(errc code, std::string_view text)
+{
+    if (!state_->goaway_sent && !state_->is_sealed)
+        state_->write_goaway(code, text);
+}
+
+bool conversation::is_open() const noexcept
+{
+    return state_->is_open;
+}
+
+bool conversation::has_ended() const noexcept
+{
+    return state_->has_ended;
+}
+
+std::uint32_t conversation::calls_in_flight() const noexcept
+{
+    return static_cast<std::uint32_t>(state_->peer_calls.size());
+}
+
+std::size_t conversation::own_calls_in_flight() const noexcept
+{
+    return state_->own_calls.size();
+}
+
+std::size_t conversation::buffered_bytes() const noexcept
+{
+    return state_->in.capacity() + state_->partial_calls.capacity() +
+           state_->partial_replies.capacity() + state_->finished.bytes.capacity();
+}
+
+} // namespace wharf

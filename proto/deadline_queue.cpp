@@ -1,0 +1,48 @@
+// A binary heap with lazy deletion and compaction.
+#include "deadline_queue.hpp"
+
+#include <algorithm>
+
+namespace wharf::detail {
+
+void deadline_queue::add(time_point when, std::uint64_t id, const id_map<own_call>& calls)
+{
+    if (heap_.size() >= compact_min && heap_.size() > 2 * calls.size())
+        compact(calls);
+    heap_.push_back({when, id});
+    std::push_heap(heap_.begin(), heap_.end(), is_later);
+}
+
+std::optional<deadline_queue::time_point> deadline_queue::earliest(const id_map<own_call>& calls)
+{
+    while (!heap_.empty() && !calls.contains(heap_.front().id))
+        pop();
+    if (heap_.empty())
+        return std::nullopt;
+    return heap_.front().when;
+}
+
+std::optional<std::uint64_t> deadline_queue::take_expired(time_point now,
+                                                          const id_map<own_call>& calls)
+{
+    const auto when = earliest(calls);
+    if (!when || *when > now)
+        return std::nullopt;
+    const std::uint64_t id = heap_.front().id;
+    pop();
+    return id;
+}
+
+void deadline_queue::pop()
+{
+    std::pop_heap(heap_.begin(), heap_.end(), is_later);
+    heap_.pop_back();
+}
+
+void deadline_queue::compact(const id_map<own_call>& calls)
+{
+    std::erase_if(heap_, [&](const entry& e) { return !calls.contains(e.id); });
+    std::make_heap(heap_.begin(), heap_.end(), is_later);
+}
+
+} // namespace wharf::detail

@@ -1,0 +1,201 @@
+// One connection without I/O: bytes and time go in, events and bytes come out.
+#pragma once
+
+#include <wharf/byte_buffer.hpp>
+#include <wharf/error.hpp>
+#include <wharf/limits.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace wharf {
+
+/// The version of the protocol that this program speaks; it stands in the first eight bytes.
+inline constexpr std::uint8_t protocol_version = 1;
+
+/// What each end says of itself first. Unknown feature records of a peer are ignored.
+struct hello {
+    std::string software;                ///< for logs, e.g. "wharfd 0.1.0"; at most 127 bytes
+    std::uint32_t frame_bytes_max = 0;   ///< the largest frame payload that this end accepts
+    std::uint64_t message_bytes_max = 0; ///< the largest message that this end accepts
+    bool operator==(const hello&) const = default;
+};
+
+/// What conversation::next() returns. Values: comparable and printable. Spans and views point into
+/// the conversation and are valid until its next call of prepare(), next() or expire().
+namespace events {
+/// Nothing complete is buffered: receive more.
+struct nothing {
+    bool operator==(const nothing&) const = default;
+};
+/// The handshake is complete.
+struct opened {
+    hello peer;
+    bool operator==(const opened&) const = default;
+};
+/// The peer will call the command of this name by this number.
+struct declared {
+    std::uint16_t number = 0;
+    std::string_view name;
+    bool operator==(const declared&) const = default;
+};
+/// The peer calls a command that it has declared. Answer it exactly once: a reply or an error.
+struct called {
+    std::uint64_t id = 0;
+    std::uint16_t number = 0;
+    std::optional<std::chrono::milliseconds> timeout; ///< what is left of the caller's deadline
+    std::span<const std::byte> message;
+    bool operator==(const called& other) const;
+};
+/// The reply to a call of ours.
+struct replied {
+    std::uint64_t id = 0;
+    std::span<const std::byte> message;
+    bool operator==(const replied& other) const;
+};
+/// The error that answers a call of ours.
+struct failed {
+    std::uint64_t id = 0;
+    errc code{};
+    std::string_view text; ///< the peer's words
+    std::chrono::milliseconds retry_after{};
+    bool operator==(const failed&) const = default;
+};
+/// A call of ours passed its deadline; a late reply is dropped.
+struct expired {
+    std::uint64_t id = 0;
+    bool operator==(const expired&) const = default;
+};
+/// The answer to our ping.
+struct ponged {
+    std::uint64_t token = 0;
+    bool operator==(const ponged&) const = default;
+};
+/// The peer accepts no more calls: those of ours with an id above `last_call` were not accepted.
+struct going_away {
+    std::uint64_t last_call = 0;
+    errc code{};
+    std::string_view text;
+    bool operator==(const going_away&) const = default;
+};
+/// The conversation is over and takes no more bytes. `code` is errc::connection_closed for an end
+/// in order; otherwise output() ends with a goaway that tells the peer, to be sent before closing.
+struct ended {
+    errc code{};
+    std::string text;
+    bool operator==(const ended&) const = default;
+};
+} // namespace events
+
+using event = std::variant<events::nothing, events::opened, events::declared, events::called,
+                           events::replied, events::failed, events::expired, events::ponged,
+                           events::going_away, events::ended>;
+
+/// Which end of the connection this is. Once open, both ends may call.
+enum class side : std::uint8_t { client, server };
+
+/// The protocol state of one connection: framing, handshake, call ids, deadlines, ping, goaway.
+/// It has no socket, clock or thread: time is an argument. proto/README.md gives the bytes.
+///
+/// Never throws but std::bad_alloc and what declare() and call() list; whatever the peer sends ends
+/// in an event.
+/// Distinct objects: safe. Shared objects: unsafe.
+class conversation {
+public:
+    using clock = std::chrono::steady_clock;
+    using time_point = clock::time_point;
+
+    /// Both ends write their opening into output() at once.
+    conversation(side which, const conversation_limits& limits, std::string software,
+                 time_point now);
+    ~conversation();
+    conversation(conversation&&) noexcept;
+    conversation& operator=(conversation&&) noexcept;
+
+    // ---- Bytes in -------------------------------------------------------------------------
+
+    /// Room to receive into, never empty. It grows with what a receive fills, up to a few frames,
+    /// and shrinks again. Call next() until events::nothing first: what is unread stays buffered.
+    std::span<std::byte> prepare();
+    /// The first `n` bytes of prepare() were received.
+    void commit(std::size_t n) noexcept;
+    /// The next thing that happened; call until it returns events::nothing or events::ended, which
+    /// it returns ever after. May write to output() (pongs, refusals), so no reply may be open.
+    event next();
+    /// The peer closed its sending side, and next() has nothing more: events::ended with
+    /// errc::connection_closed between messages, errc::truncated inside a frame or a message of
+    /// several frames. After the former, calls of the peer can still be answered.
+    event end_of_input();
+
+    // ---- Time in --------------------------------------------------------------------------
+
+    /// When expire() next has something to say; nothing when no deadline is pending.
+    std::optional<time_point> next_deadline() const;
+    /// One deadline that has passed (events::expired, or events::ended for the handshake or a frame
+    /// that stalls), or events::nothing; call until it returns that. Harmless when called early.
+    event expire(time_point now);
+
+    // ---- Bytes out ------------------------------------------------------------------------
+
+    /// What is to be sent, in order, is unsent(); sent() takes from its front. output() is where a
+    /// reply is appended; it may hold bytes that are sent already, so ask unsent() for the size.
+    byte_buffer& output() noexcept;
+    std::span<const std::byte> unsent() const noexcept;
+    void sent(std::size_t n) noexcept;
+
+    /// The number of a command in calls; declares the name to the peer at its first use.
+    /// Throws error(errc::session_limit) past commands_max, and error(errc::bad_argument) where the
+    /// name is not 1 to 127 bytes of printable ASCII without spaces.
+    std::uint16_t declare(std::string_view name);
+    /// Sends a call and returns its id. `timeout` travels; `deadline` is when expire() reports it.
+    /// Throws error(errc::message_limit) where the message exceeds what the peer accepts,
+    /// error(errc::going_away) after a goaway in either direction, and error(errc::not_connected)
+    /// before the handshake is complete and after the end.
+    std::uint64_t call(std::uint16_t number, std::span<const std::byte> message,
+                       std::optional<time_point> deadline, time_point now);
+    /// Forgets a call of ours: its late reply is dropped.
+    void forget(std::uint64_t id);
+
+    /// Starts the reply to a call: append its message to output(), then end_reply().
+    /// Only one is open at a time, and nothing else may be written meanwhile; unsent() does not
+    /// show it before its end. Answers to calls that are not in flight, and after an error has
+    /// ended the conversation, are dropped.
+    struct reply_mark {
+        std::uint64_t id = 0;
+        std::size_t offset = 0;
+    };
+    reply_mark begin_reply(std::uint64_t id);
+    /// Completes it; splits what exceeds a frame. False, and the reply is dropped, where the
+    /// message exceeds what the peer accepts: answer with reply_error(errc::message_limit).
+    bool end_reply(reply_mark mark);
+    /// Drops what was written since begin_reply().
+    void abandon_reply(reply_mark mark) noexcept;
+    /// Answers a call with an error; the text is cut to 1 KiB.
+    void reply_error(std::uint64_t id, errc code, std::string_view text = {},
+                     std::chrono::milliseconds retry_after = {});
+
+    void ping(std::uint64_t token);
+    /// Says that no call after the last accepted one will be accepted, and why.
+    void go_away(errc code, std::string_view text);
+
+    // ---- State ----------------------------------------------------------------------------
+
+    bool is_open() const noexcept; ///< the handshake is complete
+    bool has_ended() const noexcept;
+    std::uint32_t calls_in_flight() const noexcept;   ///< calls of the peer that are unanswered
+    std::size_t own_calls_in_flight() const noexcept; ///< calls of ours that are unanswered
+    std::size_t buffered_bytes() const noexcept;      ///< memory that the peer's bytes hold
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace wharf

@@ -1,0 +1,89 @@
+// Prints events, so that a test can compare and show what a conversation said.
+#pragma once
+
+#include <wharf/conversation.hpp>
+
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+#include <string>
+
+namespace wharf::events {
+
+/// Short messages in hex, long ones by size and checksum.
+inline std::string shown(std::span<const std::byte> bytes)
+{
+    std::ostringstream to;
+    to << std::hex << std::setfill('0');
+    if (bytes.size() <= 32) {
+        for (const std::byte b : bytes)
+            to << std::setw(2) << std::to_integer<unsigned>(b);
+        return to.str();
+    }
+    std::uint64_t sum = 14695981039346656037u;
+    for (const std::byte b : bytes)
+        sum = (sum ^ std::to_integer<unsigned>(b)) * 1099511628211u;
+    to << std::dec << bytes.size() << " bytes, " << std::hex << sum;
+    return to.str();
+}
+
+inline std::ostream& operator<<(std::ostream& to, const nothing&)
+{
+    return to << "nothing";
+}
+inline std::ostream& operator<<(std::ostream& to, const opened& e)
+{
+    return to << "opened(" << e.peer.software << ", " << e.peer.frame_bytes_max << ", "
+              << e.peer.message_bytes_max << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const declared& e)
+{
+    return to << "declared(" << e.number << ", " << e.name << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const called& e)
+{
+    to << "called(" << e.id << ", " << e.number << ", ";
+    if (e.timeout)
+        to << e.timeout->count() << "ms, ";
+    return to << shown(e.message) << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const replied& e)
+{
+    return to << "replied(" << e.id << ", " << shown(e.message) << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const failed& e)
+{
+    return to << "failed(" << e.id << ", " << to_name(e.code) << ", \"" << e.text << "\", "
+              << e.retry_after.count() << "ms)";
+}
+inline std::ostream& operator<<(std::ostream& to, const expired& e)
+{
+    return to << "expired(" << e.id << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const ponged& e)
+{
+    return to << "ponged(" << e.token << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const going_away& e)
+{
+    return to << "going_away(" << e.last_call << ", " << to_name(e.code) << ", \"" << e.text
+              << "\")";
+}
+inline std::ostream& operator<<(std::ostream& to, const ended& e)
+{
+    return to << "ended(" << to_name(e.code) << ", \"" << e.text << "\")";
+}
+inline std::ostream& operator<<(std::ostream& to, const event& e)
+{
+    std::visit([&](const auto& value) { to << value; }, e);
+    return to;
+}
+
+inline std::string to_string(const event& e)
+{
+    std::ostringstream to;
+    to << e;
+    return to.str();
+}
+
+} // namespace wharf::events
