@@ -85,7 +85,10 @@ std::vector<passed_socket> take_passed_sockets()
     return sockets;
 }
 
-bool is_unix_socket(int fd) noexcept { return ::sd_is_socket(fd, AF_UNIX, 0, -1) > 0; }
+bool is_unix_socket(int fd) noexcept
+{
+    return ::sd_is_socket(fd, AF_UNIX, 0, -1) > 0;
+}
 
 std::vector<std::optional<std::size_t>> adopt(server_options& options,
                                               const std::vector<passed_socket>& sockets)

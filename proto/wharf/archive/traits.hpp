@@ -1,6 +1,7 @@
 // Which C++ types the archive knows itself, and how few bytes each takes.
 #pragma once
 
+#include <wharf/archive/enums.hpp>
 #include <wharf/archive/wire.hpp>
 
 #include <boost/serialization/array_wrapper.hpp>
@@ -134,10 +135,21 @@ struct wire_number<wchar_t> {
 template <class T>
 using wire_number_t = typename wire_number<T>::type;
 
-/// In memory as on the wire: a run of these is copied as one block.
 template <class T>
-inline constexpr bool is_block = is_number<T>&& is_little_endian &&
-                                 sizeof(T) == sizeof(wire_number_t<T>);
+consteval bool is_same_in_memory()
+{
+    if constexpr (is_number<T>)
+        return is_little_endian && sizeof(T) == sizeof(wire_number_t<T>);
+    else if constexpr (std::is_enum_v<T>)
+        // Of such an enum every value is legal, so there is nothing to check in a run of them.
+        return has_fixed_underlying_type<T> && is_same_in_memory<std::underlying_type_t<T>>();
+    else
+        return false;
+}
+
+/// In memory as on the wire: a run of these, std::byte among them, is copied as one block.
+template <class T>
+inline constexpr bool is_block = is_same_in_memory<T>();
 
 /// The least bytes that a T takes; 0 where that is not known. A count is checked against it.
 template <class T>
