@@ -1,0 +1,50 @@
+// A call whose caller waits for it, on the caller's stack.
+#pragma once
+
+#include <wharf/detail/call_operation.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace wharf::detail {
+
+class blocking_core;
+
+/// A call that a thread waits for.
+class waited_call : public call_record {
+public:
+    using call_record::call_record;
+    bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
+
+protected:
+    ~waited_call() = default;
+    /// The last thing that finish() does: the waiting thread may destroy the call at once.
+    void set_done() noexcept;
+
+private:
+    friend class blocking_core;
+    std::atomic<bool> done_{false};
+    std::mutex* mutex_ = nullptr; ///< of the client, which lives longer than the call
+    std::condition_variable wake_;
+};
+
+template <class Reply>
+class blocking_call final : public waited_call {
+public:
+    blocking_call(encoded_call&& call, const limits& bounds)
+        : waited_call(std::move(call)), bounds_(bounds)
+    {}
+    void finish(const outcome& how, bool) override
+    {
+        decode(how, bounds_, result_);
+        set_done();
+    }
+    decoded<Reply>& result() noexcept { return result_; }
+
+private:
+    const limits& bounds_;
+    decoded<Reply> result_;
+};
+
+} // namespace wharf::detail

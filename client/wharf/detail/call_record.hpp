@@ -1,0 +1,91 @@
+// One call as the client's core sees it: an encoded command, a deadline, and how it is completed.
+#pragma once
+
+#include <wharf/byte_buffer.hpp>
+#include <wharf/error.hpp>
+#include <wharf/limits.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace wharf::detail {
+
+/// How a call ended. The views are valid during call_record::finish() only.
+struct outcome {
+    errc code{}; ///< zero: it succeeded
+    std::string_view text;
+    std::chrono::milliseconds retry_after{};
+    std::span<const std::byte> message; ///< the reply
+    bool ok() const noexcept { return code == errc{}; }
+};
+
+/// Bytes that are in place when there are few of them: most commands need no allocation.
+class message_bytes {
+public:
+    message_bytes() noexcept = default;
+    /// Takes what `scratch` holds and leaves it empty; many bytes are moved, not copied.
+    explicit message_bytes(byte_buffer& scratch);
+    message_bytes(message_bytes&& other) noexcept { *this = std::move(other); }
+    message_bytes& operator=(message_bytes&& other) noexcept
+    {
+        size_ = other.size_;
+        if (size_ <= few_)
+            std::memcpy(few_bytes_.data(), other.few_bytes_.data(), size_);
+        many_bytes_ = std::move(other.many_bytes_);
+        return *this;
+    }
+    std::span<const std::byte> view() const noexcept
+    {
+        return size_ <= few_ ? std::span(few_bytes_.data(), size_) : many_bytes_.view();
+    }
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    static constexpr std::size_t few_ = 120;
+    std::size_t size_ = 0;
+    std::array<std::byte, few_> few_bytes_;
+    byte_buffer many_bytes_;
+};
+
+/// A command after encoding, with all that the call needs to know of it.
+struct encoded_call {
+    std::string_view name; ///< static storage
+    std::chrono::steady_clock::time_point deadline;
+    std::string* diagnostics = nullptr;
+    message_bytes message;
+    /// Encoding failed: the call is never sent.
+    std::unique_ptr<error> failure;
+};
+
+/// A call from start to finish(). The core holds pointers to it in between.
+class call_record {
+public:
+    explicit call_record(encoded_call&& what) noexcept : call_(std::move(what)) {}
+    call_record(const call_record&) = delete;
+    call_record& operator=(const call_record&) = delete;
+
+    /// Called exactly once, without any lock held; may destroy the record. `within`: the caller is
+    /// a handler on the client's executor, so that a completion may run at once.
+    virtual void finish(const outcome& how, bool within) = 0;
+
+    const encoded_call& call() const noexcept { return call_; }
+    std::uint64_t ticket() const noexcept { return ticket_; }
+
+protected:
+    ~call_record() = default;
+
+private:
+    friend class client_core;
+    encoded_call call_;
+    std::uint64_t ticket_ = 0;      ///< names the call for cancellation, never used twice
+    std::uint64_t sent_before_ = 0; ///< bytes of the connection before this call's first
+};
+
+} // namespace wharf::detail

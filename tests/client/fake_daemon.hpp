@@ -1,0 +1,134 @@
+// A daemon that does what a client's test tells it to, wrong things included, on a thread of its
+// own.
+#pragma once
+
+#include <wharf/archive.hpp>
+#include <wharf/command.hpp>
+#include <wharf/conversation.hpp>
+#include <wharf/transport.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fake {
+
+/// One call as the daemon sees it.
+struct request {
+    std::uint64_t id;
+    std::optional<std::chrono::milliseconds> timeout;
+    std::span<const std::byte> message;
+};
+
+/// One connection. Used on the daemon's thread only.
+class session : public std::enable_shared_from_this<session> {
+public:
+    session(wharf::transport connected, const wharf::conversation_limits& limits)
+        : stream(std::move(connected)),
+          talk(wharf::side::server, limits, "fake 1", std::chrono::steady_clock::now())
+    {}
+
+    template <class Reply>
+    void reply(std::uint64_t id, const Reply& value)
+    {
+        const auto mark = talk.begin_reply(id);
+        wharf::store_archive out(talk.output());
+        out << value;
+        out.flush();
+        talk.end_reply(mark);
+    }
+    void close();
+
+    wharf::transport stream;
+    wharf::conversation talk;
+    bool sending = false;            ///< what is unsent is on its way already
+    std::vector<std::string> names;  ///< as declared, by number
+    std::vector<std::uint64_t> held; ///< calls that a handler has left unanswered
+};
+
+using handler = std::function<void(session&, const request&)>;
+
+/// Listens from its construction to stop().
+class daemon {
+public:
+    struct options {
+        std::function<void(session&)> on_open;   ///< once, when the handshake is complete
+        std::function<void(session&)> on_accept; ///< once, before anything is read
+        wharf::conversation_limits limits;
+    };
+
+    explicit daemon(const wharf::endpoint& where, std::map<std::string, handler> handlers);
+    daemon(const wharf::endpoint& where, std::map<std::string, handler> handlers, options how);
+    ~daemon() { stop(); }
+
+    /// Runs f on the daemon's thread and waits for it.
+    void run(const std::function<void(std::vector<std::shared_ptr<session>>&)>& f);
+    void close_connections();
+    void stop();
+
+    std::string endpoint() const { return endpoint_; }
+    int accepted() const { return accepted_; }
+    int receives() const { return receives_; }
+
+private:
+    boost::asio::awaitable<void> accept();
+    boost::asio::awaitable<void> serve(std::shared_ptr<session> with);
+    boost::asio::awaitable<bool> send(std::shared_ptr<session> with);
+
+    boost::asio::io_context context_;
+    wharf::transport_acceptor acceptor_;
+    std::string endpoint_;
+    std::map<std::string, handler> handlers_;
+    options options_;
+    std::vector<std::shared_ptr<session>> sessions_;
+    std::atomic<int> accepted_{0};
+    std::atomic<int> receives_{0};
+    std::thread thread_;
+};
+
+/// A fresh directory under the system's temporary one, removed at the end.
+class directory {
+public:
+    directory();
+    ~directory();
+    wharf::endpoint socket(const std::string& name = "d.sock") const;
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+/// A handler that decodes C and answers with f(command).
+template <wharf::command C, class F>
+std::pair<std::string, handler> on(F f)
+{
+    return {std::string(C::name), [f](session& with, const request& call) {
+                C command{};
+                wharf::load_archive in(call.message, wharf::limits{});
+                in >> command;
+                in.finish();
+                try {
+                    with.reply(call.id, f(command));
+                }
+                catch (const wharf::error& e) {
+                    with.talk.reply_error(call.id, e.code(), e.text(), e.retry_after());
+                }
+            }};
+}
+
+/// A handler that leaves the call unanswered, in session::held.
+template <wharf::command C>
+std::pair<std::string, handler> hold()
+{
+    return {std::string(C::name),
+            [](session& with, const request& call) { with.held.push_back(call.id); }};
+}
+
+} // namespace fake

@@ -1,0 +1,102 @@
+// One asynchronous client used by many threads at once.
+#include <wharf/client.hpp>
+
+#include "commands.hpp"
+#include "fake_daemon.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <future>
+#include <thread>
+
+using wharf::errc;
+using wharf::error_code;
+
+namespace {
+
+// A million calls in all; a tenth where each costs ten times as much.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr int calls_per_thread = 6250;
+#else
+constexpr int calls_per_thread = 62500;
+#endif
+constexpr int threads_calling = 16;
+constexpr int calls_in_flight = 50;
+
+} // namespace
+
+// Row 23: nothing is needed per thread, and no call of any thread is lost.
+BOOST_AUTO_TEST_CASE(row_23_16_threads_share_one_client)
+{
+    fake::directory directory;
+    fake::daemon daemon(directory.socket(),
+                        {fake::on<twice>([](const twice& c) { return c.number * 2; })});
+    boost::asio::io_context context;
+    auto work = boost::asio::make_work_guard(context);
+    wharf::client client(context, daemon.endpoint());
+    std::thread runners[2] = {std::thread([&] { context.run(); }),
+                              std::thread([&] { context.run(); })};
+    std::atomic<int> right{0};
+    std::vector<std::thread> callers;
+    for (int t = 0; t != threads_calling; ++t)
+        callers.emplace_back([&, t] {
+            std::atomic<int> left{0};
+            for (int done = 0; done != calls_per_thread; done += calls_in_flight) {
+                left = calls_in_flight;
+                for (int i = 0; i != calls_in_flight; ++i) {
+                    const std::int64_t n = std::int64_t(t) << 32 | (done + i);
+                    client.async_call(twice{n}, [&, n](error_code ec, std::int64_t reply) {
+                        right += !ec && reply == 2 * n;
+                        if (--left == 0)
+                            left.notify_one();
+                    });
+                }
+                for (int now; (now = left) != 0;)
+                    left.wait(now);
+            }
+        });
+    for (auto& each : callers)
+        each.join();
+    BOOST_TEST(right == threads_calling * calls_per_thread);
+    BOOST_TEST(daemon.accepted() == 1);
+    work.reset();
+    for (auto& each : runners)
+        each.join();
+}
+
+BOOST_AUTO_TEST_CASE(a_client_is_closed_while_threads_call)
+{
+    for (int round = 0; round != 20; ++round) {
+        fake::directory directory;
+        fake::daemon daemon(directory.socket(),
+                            {fake::on<twice>([](const twice& c) { return c.number * 2; })});
+        boost::asio::io_context context;
+        auto work = boost::asio::make_work_guard(context);
+        std::thread runner([&] { context.run(); });
+        std::atomic<int> ended{0};
+        std::atomic<bool> some{false}; // outlives the handlers, as `ended` does
+        {
+            wharf::client client(context, daemon.endpoint());
+            std::vector<std::thread> callers;
+            for (int t = 0; t != 4; ++t)
+                callers.emplace_back([&] {
+                    for (int i = 0; i != 200; ++i)
+                        client.async_call(twice{i}, [&](error_code ec, std::int64_t) {
+                            ended += !ec || ec == errc::cancelled;
+                            some = true;
+                            some.notify_one();
+                        });
+                });
+            some.wait(false);
+            client.close();
+            for (auto& each : callers)
+                each.join();
+        }
+        work.reset();
+        runner.join();
+        BOOST_TEST(ended == 800);
+    }
+}
