@@ -1,0 +1,154 @@
+// Escaping, hex dumps and tables.
+#include "ctl_text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+namespace wharf::ctl {
+
+namespace {
+
+/// One character of UTF-8 at the front of `text`: its code point and length; length 0 if it is
+/// none.
+struct character {
+    char32_t point = 0;
+    std::size_t length = 0;
+};
+
+character first_of(std::string_view text)
+{
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char lead = byte(0);
+    if (lead < 0x80)
+        return {lead, 1};
+    const std::size_t length = lead >= 0xf0 && lead <= 0xf4   ? 4
+                               : lead >= 0xe0 && lead <= 0xef ? 3
+                               : lead >= 0xc2 && lead <= 0xdf ? 2
+                                                              : 0;
+    if (length == 0 || text.size() < length)
+        return {};
+    char32_t point = lead & (0xff >> (length + 1));
+    for (std::size_t i = 1; i != length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80)
+            return {};
+        point = point << 6 | (byte(i) & 0x3f);
+    }
+    const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+    if (overlong || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+        return {};
+    return {point, length};
+}
+
+bool steers(char32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x061c ||
+           (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+           (point >= 0xe0000 && point <= 0xe007f);
+}
+
+void append_hex(std::string& to, unsigned char byte)
+{
+    constexpr char digits[] = "0123456789abcdef";
+    to += "\\x";
+    to += digits[byte >> 4];
+    to += digits[byte & 15];
+}
+
+/// How many columns a terminal needs, near enough: continuation bytes need none.
+std::size_t width_of(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
+}
+
+} // namespace
+
+std::string escape(std::string_view text)
+{
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const character c = first_of(text);
+        const std::size_t length = std::max<std::size_t>(c.length, 1);
+        if (c.length == 0 || steers(c.point)) {
+            for (const char byte : text.substr(0, length))
+                append_hex(out, static_cast<unsigned char>(byte));
+        }
+        else if (c.point == '\\')
+            out += "\\\\";
+        else
+            out += text.substr(0, length);
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+bool is_plain_text(std::span<const std::byte> bytes)
+{
+    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    while (!text.empty()) {
+        const character c = first_of(text);
+        if (c.length == 0 || (steers(c.point) && c.point != '\n' && c.point != '\t'))
+            return false;
+        text.remove_prefix(c.length);
+    }
+    return true;
+}
+
+std::string hex_dump(std::span<const std::byte> bytes)
+{
+    std::string out;
+    for (std::size_t at = 0; at < bytes.size(); at += 16) {
+        const auto line = bytes.subspan(at, std::min<std::size_t>(16, bytes.size() - at));
+        char text[24];
+        std::snprintf(text, sizeof text, "%08zx ", at);
+        out += text;
+        for (std::size_t i = 0; i != 16; ++i) {
+            out += i == 8 ? "  " : " ";
+            if (i < line.size()) {
+                std::snprintf(text, sizeof text, "%02x", std::to_integer<unsigned>(line[i]));
+                out += text;
+            }
+            else
+                out += "  ";
+        }
+        out += "  |";
+        for (const std::byte b : line) {
+            const auto c = std::to_integer<unsigned char>(b);
+            out += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : '.';
+        }
+        out += "|\n";
+    }
+    return out;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows, bool aligned,
+                  const std::vector<std::size_t>& numbers)
+{
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i != row.size(); ++i) {
+            widths.resize(std::max(widths.size(), i + 1));
+            widths[i] = std::max(widths[i], width_of(row[i]));
+        }
+    std::string out;
+    for (const auto& row : rows) {
+        if (!aligned && &row == &rows.front())
+            continue;
+        for (std::size_t i = 0; i != row.size(); ++i) {
+            const bool last = i + 1 == row.size();
+            const std::string pad(aligned ? widths[i] - width_of(row[i]) : 0, ' ');
+            if (std::find(numbers.begin(), numbers.end(), i) != numbers.end())
+                out += pad + row[i];
+            else
+                out += last ? row[i] : row[i] + pad;
+            out += last ? "\n" : aligned ? "  " : "\t";
+        }
+    }
+    return out;
+}
+
+} // namespace wharf::ctl

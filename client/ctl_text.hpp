@@ -1,0 +1,28 @@
+// How wharfctl shows bytes that came from somebody else: escaped text, hex dumps, tables.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wharf::ctl {
+
+/// The text with everything that could steer a terminal written as \xNN: control characters, what
+/// is not UTF-8, and the marks that reorder text. Backslashes are doubled, so that it can be read
+/// back.
+std::string escape(std::string_view text);
+
+/// Is this UTF-8 text that can be shown as it is: no control characters but newlines and tabs?
+bool is_plain_text(std::span<const std::byte> bytes);
+
+/// Lines of an offset, sixteen bytes in hexadecimal and as text.
+std::string hex_dump(std::span<const std::byte> bytes);
+
+/// Rows of escaped cells: with `aligned`, columns of equal width, else separated by tabs. The first
+/// row is a heading, which only an aligned table has. Columns named in `numbers` align right.
+std::string table(const std::vector<std::vector<std::string>>& rows, bool aligned,
+                  const std::vector<std::size_t>& numbers = {});
+
+} // namespace wharf::ctl

@@ -1,0 +1,230 @@
+// wharfctl as a program: what it prints, and the exit codes that scripts use.
+#include "fake_daemon.hpp"
+#include "program.hpp"
+
+#include <wharf/objects.hpp>
+#include <wharf/system.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <map>
+
+using wharf::errc;
+namespace objects = wharf::objects;
+
+namespace {
+
+/// The objects of a daemon that forgets them at its end.
+struct memory {
+    std::map<std::string, objects::object> all;
+    std::uint64_t last = 0;
+
+    objects::written store(const std::string& key, const std::vector<std::byte>& value)
+    {
+        all[key] = {value, ++last};
+        return {last};
+    }
+    std::uint64_t revision(const std::string& key)
+    {
+        return all.contains(key) ? all[key].revision : 0;
+    }
+    void check(const std::string& key, std::uint64_t expected)
+    {
+        if (revision(key) != expected)
+            throw wharf::error(errc::conflict, "present revision " + std::to_string(revision(key)));
+    }
+};
+
+std::map<std::string, fake::handler> serve(memory& m)
+{
+    return {
+        fake::on<wharf::system::ping>([](const auto& c) { return c.token; }),
+        fake::on<wharf::system::status>([](const auto&) {
+            wharf::system::status_reply reply;
+            reply.software = "fake \x1b[31m1";
+            reply.pid = 7;
+            reply.endpoints = {{"main", "127.0.0.1:7040"}};
+            reply.counters = {{"sessions", 3}};
+            return reply;
+        }),
+        fake::on<wharf::system::list>([](const auto&) {
+            return std::vector<std::string>{"objects.get", "system.ping"};
+        }),
+        fake::on<objects::put>([&](const objects::put& c) {
+            if (c.key == "forbidden")
+                throw wharf::error(errc::permission_denied, "a reader may not");
+            if (c.key == "steer")
+                throw wharf::error(errc::bad_argument, "\x1b]0;owned\x07");
+            return m.store(c.key, c.value);
+        }),
+        fake::on<objects::cas>([&](const objects::cas& c) {
+            m.check(c.key, c.expected);
+            return m.store(c.key, c.value);
+        }),
+        fake::on<objects::get>([&](const objects::get& c) {
+            if (!m.all.contains(c.key))
+                throw wharf::error(errc::not_found, "no object " + c.key);
+            return m.all[c.key];
+        }),
+        fake::on<objects::erase>([&](const objects::erase& c) {
+            if (!m.all.contains(c.key))
+                throw wharf::error(errc::not_found, "no object " + c.key);
+            if (c.expected)
+                m.check(c.key, *c.expected);
+            m.all.erase(c.key);
+            return objects::written{++m.last};
+        }),
+        fake::on<objects::list>([&](const objects::list& c) {
+            objects::page page;
+            for (auto it = m.all.upper_bound(c.after); it != m.all.end(); ++it) {
+                if (!it->first.starts_with(c.prefix))
+                    continue;
+                // Pages of two, so that a client has to ask again.
+                if (page.entries.size() == std::min(c.limit, 2u)) {
+                    page.more = true;
+                    break;
+                }
+                page.entries.push_back({it->first, it->second.revision, it->second.value.size()});
+            }
+            return page;
+        }),
+    };
+}
+
+struct fixture {
+    fake::directory directory;
+    memory stored;
+    fake::daemon daemon{directory.socket(), serve(stored)};
+
+    /// Runs wharfctl with both outputs in one.
+    program::result ctl(const std::string& arguments, const std::string& before = {})
+    {
+        return program::run(before + "WHARF_ENDPOINT=" + daemon.endpoint() + " " WHARFCTL " " +
+                            arguments + " 2>&1");
+    }
+    std::string path(const char* name) const { return directory.path() + "/" + name; }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(wharfctl_suite, fixture)
+
+BOOST_AUTO_TEST_CASE(ping_status_and_list_show_what_the_daemon_says)
+{
+    const auto ping = ctl("ping");
+    BOOST_TEST(ping.status == 0);
+    BOOST_TEST(ping.output.starts_with(daemon.endpoint() + " answered in "), ping.output);
+    const auto status = ctl("status");
+    BOOST_TEST(status.status == 0);
+    BOOST_TEST(status.output == "software\tfake \\x1b[31m1\npid\t7\nuptime_ms\t0\n"
+                                "endpoint.main\t127.0.0.1:7040\nsessions\t3\n");
+    const auto list = ctl("list");
+    BOOST_TEST(list.status == 0);
+    BOOST_TEST(list.output == "objects.get\nsystem.ping\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_put_is_what_one_gets)
+{
+    BOOST_TEST(ctl("put k hello").output == "1\n");
+    BOOST_TEST(ctl("get k").output == "hello");
+    BOOST_TEST(ctl("put k", "printf 'a\\0b\\377' | ").output == "2\n");
+    BOOST_TEST(ctl("get k").output == std::string("a\0b\xff", 4));
+    std::ofstream(path("in"), std::ios::binary) << std::string(100000, 'z');
+    BOOST_TEST(ctl("put big --file " + path("in")).output == "3\n");
+    BOOST_TEST(ctl("get big --output " + path("out")).output == "");
+    BOOST_TEST(program::run("cmp " + path("in") + " " + path("out") + " 2>&1").status == 0);
+    BOOST_TEST(ctl("put empty ''").output == "4\n");
+    BOOST_TEST(ctl("get empty").output == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_gets_binary_as_a_hex_dump)
+{
+    stored.store("b", {std::byte{0}, std::byte{0x1b}, std::byte{'A'}});
+    const auto r = program::run("WHARF_ENDPOINT=" + daemon.endpoint() +
+                                " script -qec '" WHARFCTL " get b' /dev/null </dev/null");
+    BOOST_TEST(r.status == 0);
+    BOOST_TEST(r.output.find("00 1b 41") != std::string::npos, r.output);
+    BOOST_TEST(r.output.find("|..A|") != std::string::npos, r.output);
+}
+
+BOOST_AUTO_TEST_CASE(cas_stores_at_the_revision_only)
+{
+    BOOST_TEST(ctl("cas k 0 first").output == "1\n");
+    const auto again = ctl("cas k 0 second");
+    BOOST_TEST(again.status == 3);
+    BOOST_TEST(again.output.find("present revision 1") != std::string::npos, again.output);
+    BOOST_TEST(ctl("cas k 1 second").status == 0);
+    BOOST_TEST(ctl("get k").output == "second");
+}
+
+BOOST_AUTO_TEST_CASE(erase_removes)
+{
+    ctl("put k v");
+    BOOST_TEST(ctl("erase k --revision 9").status == 3);
+    BOOST_TEST(ctl("erase k").status == 0);
+    BOOST_TEST(ctl("get k").status == 1);
+    BOOST_TEST(ctl("erase k").status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(ls_asks_for_every_page)
+{
+    for (int i = 0; i != 5; ++i)
+        stored.store("a/" + std::to_string(i), std::vector<std::byte>(static_cast<std::size_t>(i)));
+    stored.store("b\x1b", {});
+    BOOST_TEST(ctl("ls a/").output == "a/0\t1\t0\na/1\t2\t1\na/2\t3\t2\na/3\t4\t3\na/4\t5\t4\n");
+    BOOST_TEST(ctl("ls b").output == "b\\x1b\t6\t0\n");
+    BOOST_TEST(ctl("ls -n 3").output == "a/0\t1\t0\na/1\t2\t1\na/2\t3\t2\n");
+    const auto none = ctl("ls nothing");
+    BOOST_TEST(none.status == 0);
+    BOOST_TEST(none.output == "");
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_failure_has_its_exit_code_and_one_line)
+{
+    const auto one_line = [](const program::result& r) {
+        return r.output.starts_with("wharfctl: ") && r.output.find('\n') == r.output.size() - 1;
+    };
+    const auto missing = ctl("get absent");
+    BOOST_TEST(missing.status == 1);
+    BOOST_TEST(one_line(missing), missing.output);
+    for (const char* wrong : {"", "frobnicate", "get", "put k v --file f", "ping --timeout soon",
+                              "--endpoint udp:x ping"}) {
+        const auto usage = ctl(wrong);
+        BOOST_TEST(usage.status == 2, wrong);
+        BOOST_TEST(one_line(usage), usage.output);
+    }
+    const auto denied = ctl("put forbidden v");
+    BOOST_TEST(denied.status == 4);
+    BOOST_TEST(denied.output.find("a reader may not") != std::string::npos, denied.output);
+    const auto other = ctl("put steer v");
+    BOOST_TEST(other.status == 6);
+    BOOST_TEST(other.output.find("\\x1b]0;owned\\x07") != std::string::npos, other.output);
+    const auto unreadable = ctl("put k --file /nonexistent/file");
+    BOOST_TEST(unreadable.status == 6);
+    BOOST_TEST(unreadable.output.find("/nonexistent/file") != std::string::npos, unreadable.output);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_daemon_it_says_what_to_try)
+{
+    const auto absent = ctl("-e unix:" + path("absent") + " ping");
+    BOOST_TEST(absent.status == 5);
+    BOOST_TEST(absent.output == "wharfctl: no daemon at unix:" + path("absent") +
+                                    " (connection refused): is wharfd running? Try `systemctl "
+                                    "status wharfd`, or give --endpoint\n");
+    const auto waited = ctl("-e unix:" + path("absent") + " --wait --timeout 0.1 ping");
+    BOOST_TEST(waited.status == 5);
+    BOOST_TEST(waited.output.find("deadline") != std::string::npos, waited.output);
+}
+
+BOOST_AUTO_TEST_CASE(options_may_follow_the_subcommand_and_help_and_version_succeed)
+{
+    BOOST_TEST(ctl("get absent --endpoint unix:" + path("absent")).status == 5);
+    const auto version = ctl("--version");
+    BOOST_TEST(version.status == 0);
+    BOOST_TEST(version.output.starts_with("wharfctl "), version.output);
+    BOOST_TEST(ctl("--help").status == 0);
+    BOOST_TEST(ctl("put --help").status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
