@@ -1,0 +1,141 @@
+// router: names to handlers, and one call answered whatever its handler does.
+#include "router.hpp"
+
+#include "admission.hpp"
+
+#include <algorithm>
+
+namespace wharf {
+
+const principal& call::caller() const noexcept
+{
+    return session_->caller;
+}
+
+const peer_address& call::peer() const noexcept
+{
+    return session_->peer;
+}
+
+std::uint64_t call::session_id() const noexcept
+{
+    return session_->id;
+}
+
+boost::asio::any_io_executor call::get_executor() const noexcept
+{
+    return session_->executor;
+}
+
+std::vector<std::string> call::commands() const
+{
+    std::vector<std::string> all = session_->commands->names();
+    std::erase_if(all, [&](const std::string& name) {
+        return !session_->rules->may_call(session_->caller.role, name);
+    });
+    return all;
+}
+
+std::vector<std::string> router::names() const
+{
+    std::vector<std::string> all;
+    all.reserve(commands_.size());
+    for (const auto& [name, entry] : commands_)
+        all.push_back(name);
+    return all;
+}
+
+const detail::command_entry* router::find(std::string_view name) const noexcept
+{
+    const auto found = commands_.find(name);
+    return found == commands_.end() ? nullptr : &found->second;
+}
+
+void router::add(detail::command_entry entry)
+{
+    const bool prints = std::all_of(entry.name.begin(), entry.name.end(),
+                                    [](char c) { return c > ' ' && c < 127; });
+    if (entry.name.empty() || entry.name.size() > command_name_bytes_max || !prints)
+        throw error(errc::bad_argument, "the command name \"" + entry.name +
+                                            "\" is not 1 to 127 printable characters without "
+                                            "spaces");
+    std::string name = entry.name;
+    if (!commands_.try_emplace(name, std::move(entry)).second)
+        throw error(errc::bad_argument, "the command \"" + name + "\" has two handlers");
+}
+
+namespace detail {
+
+void encode_nothing(reply_slot& to)
+{
+    to.open();
+}
+
+call_failure to_failure(const std::exception_ptr& thrown)
+{
+    call_failure failure;
+    try {
+        std::rethrow_exception(thrown);
+    }
+    catch (const error& e) {
+        failure.code = e.code();
+        failure.text = e.text();
+        failure.retry_after = e.retry_after();
+    }
+    catch (const std::exception& e) {
+        failure.cause = e.what();
+    }
+    catch (...) {
+        failure.cause = "not a std::exception";
+    }
+    return failure;
+}
+
+byte_buffer& conversation_slot::open()
+{
+    mark_ = to_.begin_reply(id_);
+    open_ = true;
+    return to_.output();
+}
+
+awaitable<void> conversation_slot::async_room()
+{
+    co_return;
+}
+
+bool conversation_slot::complete()
+{
+    open_ = false;
+    if (to_.end_reply(mark_))
+        return true;
+    to_.reply_error(id_, errc::message_limit, "the reply is larger than the caller accepts");
+    return false;
+}
+
+void conversation_slot::fail(const call_failure& why)
+{
+    if (open_)
+        to_.abandon_reply(mark_);
+    open_ = false;
+    to_.reply_error(id_, why.code, why.text, why.retry_after);
+}
+
+bool answer_call(const command_entry& entry, message_view arguments, call& current,
+                 conversation_slot& to, call_failure& failure)
+{
+    try {
+        entry.answer(entry.handler.get(), arguments, current, to);
+        if (to.complete())
+            return true;
+        failure.code = errc::message_limit;
+        return false;
+    }
+    catch (...) {
+        failure = to_failure(std::current_exception());
+    }
+    to.fail(failure);
+    return false;
+}
+
+} // namespace detail
+} // namespace wharf
