@@ -1,0 +1,112 @@
+// Tests the system service: what ping, status and list answer.
+#include "services/system.hpp"
+
+#include "process.hpp"
+
+#include <wharf/blocking_client.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace {
+
+wharf::server_options options_at(const std::string& where)
+{
+    wharf::server_options options;
+    wharf::listener_options l;
+    l.name = "local";
+    l.where = wharf::parse_endpoint(where);
+    options.listeners = {l};
+    options.allow = {{"*", "unix", "self", "guest"}};
+    options.roles = {
+        {"guest", {"system.*"}}, {"all", {"*"}}, {"one", {"system.ping"}}, {"none", {}}};
+    options.threads = 1;
+    options.decode.depth_max = 17;
+    return options;
+}
+
+struct running {
+    running()
+        : server(options_at("unix:" + directory.path() + "/s")),
+          service(server, {.software = "test 1",
+                           .counters =
+                               [] {
+                                   return counters{{"extra", 5}};
+                               },
+                           .store =
+                               [] {
+                                   return facts{{"engine", "none"}};
+                               }})
+    {
+        server.serve(service);
+        server.start();
+    }
+    ~running() { server.stop(); }
+    using counters = std::vector<std::pair<std::string, std::uint64_t>>;
+    using facts = std::vector<std::pair<std::string, std::string>>;
+    wharf::test::scratch directory;
+    wharf::server server;
+    wharf::system_service service;
+};
+
+std::uint64_t number(const std::vector<wharf::system::number_fact>& in, const std::string& name)
+{
+    for (const auto& fact : in) {
+        if (fact.name == name)
+            return fact.value;
+    }
+    BOOST_ERROR("no number is named " << name);
+    return 0;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(ping_answers_with_its_token)
+{
+    running d;
+    wharf::blocking_client client("unix:" + d.directory.path() + "/s");
+    for (const std::uint64_t token : {0ull, 1ull, ~0ull})
+        BOOST_TEST(client.call(wharf::system::ping{token}) == token);
+}
+
+BOOST_AUTO_TEST_CASE(status_tells_who_where_how_much_and_every_limit)
+{
+    running d;
+    wharf::blocking_client client("unix:" + d.directory.path() + "/s");
+    client.call(wharf::system::ping{});
+    const auto status = client.call(wharf::system::status{});
+    BOOST_TEST(status.software == "test 1");
+    BOOST_TEST(status.pid == static_cast<std::uint64_t>(::getpid()));
+    BOOST_REQUIRE(status.endpoints.size() == 1u);
+    BOOST_TEST(status.endpoints[0].name == "local");
+    BOOST_TEST(status.endpoints[0].endpoint == "unix:" + d.directory.path() + "/s");
+    BOOST_TEST(number(status.counters, "sessions") == 1u);
+    BOOST_TEST(number(status.counters, "calls") >= 1u);
+    BOOST_TEST(number(status.counters, "errors") == 0u);
+    BOOST_TEST(number(status.counters, "extra") == 5u);
+    BOOST_TEST(number(status.limits, "depth_max") == 17u);
+    BOOST_TEST(number(status.limits, "handshake_timeout_ms") == 5000u);
+    for (const char* name :
+         {"sessions_max", "calls_in_flight_max", "commands_max", "frame_bytes_max",
+          "message_bytes_max", "reassembly_bytes_max", "send_queue_bytes_max", "send_timeout_ms",
+          "idle_timeout_ms", "drain_timeout_ms", "handshake_bytes_max", "objects_max",
+          "memory_base_bytes", "memory_factor", "memory_bytes_max"})
+        number(status.limits, name);
+    BOOST_REQUIRE(status.store.size() == 1u);
+    BOOST_TEST(status.store[0].value == "none");
+}
+
+BOOST_AUTO_TEST_CASE(list_names_what_the_caller_may_call)
+{
+    running d;
+    wharf::blocking_client client("unix:" + d.directory.path() + "/s");
+    const std::vector<std::string> all{"system.list", "system.ping", "system.status"};
+    BOOST_TEST(client.call(wharf::system::list{}) == all, boost::test_tools::per_element());
+    BOOST_TEST(d.service.list("all") == all, boost::test_tools::per_element());
+    BOOST_TEST(d.service.list("one").size() == 1u);
+    BOOST_TEST(d.service.list("none").empty());
+    BOOST_TEST(d.service.list("unheard of").empty());
+}
