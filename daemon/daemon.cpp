@@ -1,0 +1,330 @@
+// The process around a server: start, READY, signals, status and watchdog, drain.
+#include <wharf/daemon.hpp>
+
+#include "command_line.hpp"
+#include "config.hpp"
+#include "log.hpp"
+#include "log_format.hpp"
+#include "systemd.hpp"
+
+#include <wharf/store.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+namespace wharf {
+
+namespace {
+
+constexpr const char* version = WHARF_VERSION;
+/// How often the status that `systemctl status` shows may change.
+constexpr std::chrono::seconds status_interval{3};
+/// What the manager grants beyond the drain: closing sessions and the store.
+constexpr std::chrono::seconds stop_reserve{10};
+
+std::string name_of(const char* path)
+{
+    const std::string name = path ? std::filesystem::path(path).filename().string() : "";
+    return name.empty() ? "wharfd" : name;
+}
+
+/// Prints and ends the process, before anything of it has been started.
+[[noreturn]] void leave(const early_exit& how)
+{
+    std::fputs(how.text.c_str(), how.status == 0 ? stdout : stderr);
+    if (how.status == 0 && std::fflush(stdout) != 0)
+        std::exit(1);
+    std::exit(how.status);
+}
+
+/// Every session is a descriptor: the limit is what the administrator allows, not the default.
+void raise_descriptor_limit()
+{
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/// Passed sockets take the place of listeners; where no file lists any, of the default one too.
+void adopt_passed_sockets(config::configuration& all)
+{
+    const auto sockets = systemd::take_passed_sockets();
+    if (sockets.empty())
+        return;
+    server_options& options = all.server;
+    const tcp_options tcp = all.tcp;
+    if (!all.origins.contains("listen[0]"))
+        options.listeners.clear();
+    const std::size_t configured = options.listeners.size();
+    systemd::adopt(options, sockets);
+    for (std::size_t i = configured; i < options.listeners.size(); ++i) {
+        options.listeners[i].tcp = tcp;
+        all.origins["listen[" + std::to_string(i) + "]"] = {"$LISTEN_FDS"};
+    }
+    config::check(all);
+}
+
+config::configuration load(const command_line& typed, const std::string& name)
+{
+    try {
+        config::configuration all = config::load(typed.settings);
+        if (typed.what == command_line::action::check)
+            leave({name + ": the configuration is ok\n", 0});
+        if (typed.what == command_line::action::print_config)
+            leave({config::print(all), 0});
+        adopt_passed_sockets(all);
+        return all;
+    }
+    catch (const std::exception& e) {
+        leave({name + ": " + e.what() + "\n", 2});
+    }
+}
+
+command_line read(int argc, char** argv, const std::string& name)
+{
+    try {
+        return read_command_line(argc, argv, name, version);
+    }
+    catch (const early_exit& how) {
+        leave(how);
+    }
+}
+
+} // namespace
+
+struct daemon::impl {
+    impl(int argc, char** argv)
+        : name(name_of(argc > 0 ? argv[0] : nullptr)),
+          software(name + " " + version),
+          typed(read(argc, argv, name)),
+          all(load(typed, name)),
+          serving(all.server)
+    {}
+
+    std::string status_text() const;
+    void announce();
+    void await_signal();
+    void on_signal(int number);
+    void drain();
+    void update_status();
+    void feed_watchdog();
+    int wait();
+
+    const std::string name;
+    const std::string software;
+    const command_line typed;
+    const config::configuration all;
+    wharf::server serving;
+
+    boost::asio::io_context events{1};
+    boost::asio::signal_set signals{events};
+    boost::asio::steady_timer status_timer{events};
+    boost::asio::steady_timer watchdog_timer{events};
+    std::optional<std::chrono::microseconds> watchdog;
+    /// Shared with the answer of the workers, which may come late.
+    std::shared_ptr<std::atomic<bool>> workers_asked = std::make_shared<std::atomic<bool>>(false);
+    std::string last_status;
+    bool draining = false;
+    std::thread drainer;
+};
+
+daemon::daemon(int argc, char** argv) : impl_(std::make_unique<impl>(argc, argv)) {}
+daemon::~daemon() = default;
+server& daemon::server() noexcept
+{
+    return impl_->serving;
+}
+const std::string& daemon::software() const noexcept
+{
+    return impl_->software;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> daemon::counters() const
+{
+    return {{"log_records_dropped", log::dropped()}};
+}
+
+store_options daemon::store() const
+{
+    const config::store_settings& from = impl_->all.store;
+    store_options to;
+    to.directory = impl_->all.state_directory;
+    to.readers = from.readers;
+    to.busy_timeout = from.busy_timeout;
+    to.cache_bytes = from.cache_bytes;
+    to.wal_bytes = from.wal_bytes;
+    to.check_bytes_max = from.check_bytes_max;
+    to.group_max = from.group_max;
+    to.write_queue_max = from.write_queue_max;
+    to.read_queue_max = from.read_queue_max;
+    // Failing is the store's to report: it says more.
+    ::mkdir(to.directory.c_str(), 0700);
+    return to;
+}
+
+int daemon::fail(const std::exception& why) const
+{
+    const std::string text = why.what();
+    const config::configuration& all = impl_->all;
+    std::string place;
+    // What is wrong names the endpoint or the directory: say where that was written.
+    for (std::size_t i = 0; i < all.server.listeners.size() && place.empty(); ++i) {
+        const std::string key = "listen[" + std::to_string(i) + "]";
+        if (text.find(to_string(all.server.listeners[i].where)) != std::string::npos) {
+            place = config::to_string(all.origin(
+                        all.origins.contains(key + ".endpoint") ? key + ".endpoint" : key)) +
+                    ": listen.endpoint: ";
+        }
+    }
+    if (place.empty() && text.find(all.state_directory) != std::string::npos)
+        place = config::to_string(all.origin("state_directory")) + ": state_directory: ";
+    log::stop();
+    std::fprintf(stderr, "%s\n", log::escape(impl_->name + ": " + place + text).c_str());
+    return 1;
+}
+
+std::string daemon::impl::status_text() const
+{
+    const server_status now = serving.status();
+    std::string text = "serving " + std::to_string(now.listeners.size()) +
+                       (now.listeners.size() == 1 ? " endpoint: " : " endpoints: ");
+    for (const auto& l : now.listeners)
+        text += (&l == &now.listeners.front() ? "" : ", ") + to_string(l.where);
+    return text + "; " + std::to_string(now.sessions) + " sessions, " + std::to_string(now.calls) +
+           " calls, " + std::to_string(now.errors) + " errors";
+}
+
+void daemon::impl::announce()
+{
+    if (typed.print_endpoints) {
+        for (const endpoint& where : serving.endpoints())
+            std::printf("%s\n", to_string(where).c_str());
+        // Whoever asked may have gone; that is no reason not to serve.
+        std::fflush(stdout);
+    }
+    last_status = status_text();
+    log::write(log::level::notice, software + " is " + last_status);
+    systemd::notify_ready(last_status);
+}
+
+void daemon::impl::await_signal()
+{
+    signals.async_wait([this](const error_code& failed, int number) {
+        if (failed)
+            return;
+        on_signal(number);
+        await_signal();
+    });
+}
+
+void daemon::impl::on_signal(int number)
+{
+    if (number == SIGHUP) {
+        log::write(log::level::warning,
+                   "SIGHUP: the configuration is read at start only; restart to change it");
+        return;
+    }
+    if (draining) {
+        log::write(log::level::warning, "a second signal: stopping without waiting for calls");
+        log::stop();
+        // Threads are at work: only what is on disk already may count.
+        std::_Exit(1);
+    }
+    drain();
+}
+
+void daemon::impl::drain()
+{
+    draining = true;
+    log::write(log::level::notice, "stopping: calls in flight are answered first");
+    systemd::notify_stopping("stopping: answering calls in flight",
+                             all.server.drain_timeout + stop_reserve);
+    // In a thread, so that a second signal and the watchdog are heard meanwhile.
+    drainer = std::thread([this] {
+        serving.stop();
+        boost::asio::post(events, [this] { events.stop(); });
+    });
+}
+
+void daemon::impl::update_status()
+{
+    status_timer.expires_after(status_interval);
+    status_timer.async_wait([this](const error_code& failed) {
+        if (failed || draining)
+            return;
+        if (const std::string text = status_text(); text != last_status) {
+            last_status = text;
+            systemd::notify_status(text);
+        }
+        update_status();
+    });
+}
+
+/// The manager hears of us only when every worker has answered: a worker that hangs in a handler
+/// is a daemon that hangs.
+void daemon::impl::feed_watchdog()
+{
+    if (!workers_asked->exchange(true)) {
+        serving.ping_workers([asked = workers_asked] {
+            systemd::notify_watchdog();
+            *asked = false;
+        });
+    }
+    watchdog_timer.expires_after(*watchdog);
+    watchdog_timer.async_wait([this](const error_code& failed) {
+        if (!failed)
+            feed_watchdog();
+    });
+}
+
+int daemon::impl::wait()
+{
+    announce();
+    await_signal();
+    if (std::getenv("NOTIFY_SOCKET"))
+        update_status();
+    watchdog = systemd::watchdog_interval();
+    if (watchdog)
+        feed_watchdog();
+    events.run();
+    if (drainer.joinable())
+        drainer.join();
+    log::write(log::level::notice, "stopped");
+    log::stop();
+    return 0;
+}
+
+int daemon::run()
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    try {
+        for (const int number : {SIGTERM, SIGINT, SIGHUP})
+            impl_->signals.add(number);
+        log::start(impl_->all.log);
+        for (const std::string& note : impl_->all.notes)
+            log::write(log::level::info, note);
+        impl_->serving.start();
+        return impl_->wait();
+    }
+    catch (const std::exception& e) {
+        return fail(e);
+    }
+}
+
+} // namespace wharf

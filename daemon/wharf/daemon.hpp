@@ -1,0 +1,69 @@
+// What the main() of a daemon needs: options, log, sockets from systemd, and a server that drains.
+#pragma once
+
+#include <wharf/server.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wharf {
+
+struct store_options;
+
+/// A server with the duties of a process: command line, configuration, log, service manager,
+/// signals. Make one, in main(), before any other thread: it changes what signals do to the
+/// process, and the log is the process's.
+///
+///     wharf::daemon daemon(argc, argv);
+///     daemon.serve(calculator{});
+///     return daemon.run();
+///
+/// It belongs to the thread that made it.
+class daemon {
+public:
+    /// Reads the command line, the configuration and the sockets that systemd passes; opens and
+    /// starts nothing. Ends the process, by std::exit, after --help, --version, --check and
+    /// --print-config (status 0) and where any of it is wrong (status 2, one line on stderr).
+    daemon(int argc, char** argv);
+    ~daemon();
+    daemon(const daemon&) = delete;
+    daemon& operator=(const daemon&) = delete;
+
+    /// As server::serve(): before run(). Throws error(errc::bad_argument) for a command that is
+    /// served twice.
+    template <class Service>
+    void serve(Service&& service)
+    {
+        server().serve(std::forward<Service>(service));
+    }
+
+    /// Starts the server, tells the service manager that it is ready, and waits. SIGTERM or SIGINT
+    /// drains: no new connections, every accepted call is answered until server.drain_timeout. A
+    /// second one ends the process at once, with status 1. SIGHUP is logged and ignored.
+    /// Returns the status for main() to return: 0, or 1 where it could not start, after one line
+    /// on stderr. Once.
+    int run();
+
+    /// Prints why the daemon cannot start, one line on stderr with the place in the configuration
+    /// where there is one, and returns the status for main() to return: 1.
+    int fail(const std::exception& why) const;
+
+    /// For services that tell about it. Valid as long as the daemon.
+    wharf::server& server() noexcept;
+    /// "wharfd 0.1.0"
+    const std::string& software() const noexcept;
+    /// What the process counts beside its server: {"log_records_dropped", 0}. Any thread.
+    std::vector<std::pair<std::string, std::uint64_t>> counters() const;
+    /// The configured store. Creates its directory where only the last part of it is missing.
+    store_options store() const;
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace wharf
