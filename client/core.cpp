@@ -103,7 +103,7 @@ bool client_core::withdraw(std::uint64_t ticket, errc code)
     for (const link_ptr& old : retired_)
         look_in(*old);
     if (found && link_ && !link_->talk.unsent().empty())
-        schedule_flush(); // the cancel frame
+        schedule_flush(); // a call that was queued behind this one may leave now
     if (found)
         settle();
     release(held);

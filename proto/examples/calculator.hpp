@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+// clang-format off
 struct add {
     using reply = std::int64_t;
     static constexpr std::string_view name = "calculator.add";
@@ -16,6 +17,7 @@ struct add {
     template <class Archive>
     void serialize(Archive& ar, unsigned /*version*/)
     {
-        ar& BOOST_SERIALIZATION_NVP(a) & BOOST_SERIALIZATION_NVP(b);
+        ar & BOOST_SERIALIZATION_NVP(a) & BOOST_SERIALIZATION_NVP(b);
     }
 };
+// clang-format on
