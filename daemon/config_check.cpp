@@ -174,7 +174,7 @@ void check_allowed(const configuration& all, std::size_t i)
         quote(to_string(l.where)) + " has no allow line, so that nobody could use it",
         "a line such as: allow = [{ listener = " + quote(name) + ", method = " +
             (local ? "\"unix\", subject = \"self\"" : "\"anonymous\", subject = \"127.0.0.0/8\"") +
-            ", role = \"user\" }]");
+            ", role = \"user\" }] at the top of the file, or [[allow]] with these keys below");
 }
 
 void check_roles(const configuration& all)

@@ -125,7 +125,8 @@ const bad bad_configs[] = {
     {"[[listen]]\nname = \"tcp\"\nendpoint = \"127.0.0.1:7040\"\n",
      ":3:12: listen.endpoint: \"127.0.0.1:7040\" has no allow line, so that nobody could use it; "
      "expected a line such as: allow = [{ listener = \"tcp\", method = \"anonymous\", subject = "
-     "\"127.0.0.0/8\", role = \"user\" }]"},
+     "\"127.0.0.0/8\", role = \"user\" }] at the top of the file, or [[allow]] with these keys "
+     "below"},
     // The allow table and the roles.
     {"[[allow]]\nmethod = \"unix\"\nsubject = \"self\"\nrole = \"adnim\"\n",
      ":4:8: allow.role: no role is named \"adnim\"; expected one of \"admin\", \"user\""},
@@ -233,23 +234,23 @@ BOOST_AUTO_TEST_CASE(later_sources_win_and_each_value_says_where_it_came_from)
 {
     const scratch directory;
     const std::string file = directory.write(
-        "wharfd.conf", "[limits]\ndepth_max = 10\nobjects_max = 10\nsessions_max = 10\n");
+        "wharfd.conf", "[limits]\ndepth_max = 10\ncommands_max = 10\nsessions_max = 10\n");
     const std::string second =
-        directory.write("wharfd.conf.d/20.conf", "[limits]\nobjects_max = 30\n");
-    directory.write("wharfd.conf.d/10.conf", "[limits]\nobjects_max = 20\nsessions_max = 20\n");
-    directory.write("wharfd.conf.d/30.ignored", "[limits]\nobjects_max = 99\n");
+        directory.write("wharfd.conf.d/20.conf", "[limits]\ncommands_max = 30\n");
+    directory.write("wharfd.conf.d/10.conf", "[limits]\ncommands_max = 20\nsessions_max = 20\n");
+    directory.write("wharfd.conf.d/30.ignored", "[limits]\ncommands_max = 99\n");
     config::overrides above;
     above.file = file;
     above.settings = {"limits.sessions_max=40", "log.level=debug"};
     above.state_directory = "/from/systemd";
     const config::configuration all = config::load(above);
     BOOST_TEST(all.server.decode.depth_max == 10u);
-    BOOST_TEST(all.server.decode.objects_max == 30u);
+    BOOST_TEST(all.server.conversation.commands_max == 30u);
     BOOST_TEST(all.server.sessions_max == 40u);
-    BOOST_TEST(all.state_directory == "/from/systemd");
+    BOOST_TEST(all.store.directory == "/from/systemd");
     BOOST_CHECK(all.log.threshold == wharf::log::level::debug);
     BOOST_TEST(config::to_string(all.origin("limits.depth_max")) == file + ":2:13");
-    BOOST_TEST(config::to_string(all.origin("limits.objects_max")) == second + ":2:15");
+    BOOST_TEST(config::to_string(all.origin("limits.commands_max")) == second + ":2:15");
     BOOST_TEST(config::to_string(all.origin("limits.sessions_max")) == "--set");
     BOOST_TEST(config::to_string(all.origin("state_directory")) == "$STATE_DIRECTORY");
     BOOST_TEST(config::to_string(all.origin("limits.memory_factor")) == "default");
@@ -313,7 +314,6 @@ BOOST_AUTO_TEST_CASE(what_is_printed_is_read_back_as_the_same)
     BOOST_CHECK(again.log == all.log);
     BOOST_CHECK(again.store == all.store);
     BOOST_CHECK(again.tcp == all.tcp);
-    BOOST_TEST(again.state_directory == all.state_directory);
     BOOST_TEST(printed.find("idle_timeout = \"90s\" # test.conf:17") != std::string::npos, printed);
     BOOST_TEST(printed.find("threads = 0 # default") != std::string::npos);
 }
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(durations_and_sizes_round_trip)
 
 BOOST_AUTO_TEST_CASE(a_name_is_suggested_only_when_it_is_close)
 {
-    const std::vector<std::string> names{"depth_max", "objects_max"};
+    const std::vector<std::string> names{"depth_max", "commands_max"};
     BOOST_TEST(config::closest("depth_mx", names) == "depth_max");
     BOOST_TEST(config::closest("dept_max", names) == "depth_max");
     BOOST_TEST(config::closest("sessions", names) == "");
