@@ -24,7 +24,6 @@ constexpr entry entries[] = {
     {errc::trailing_data, "trailing_data", "bytes are left after the last value of a message"},
     {errc::memory_limit, "memory_limit", "decoding would take more memory than its limit"},
     {errc::depth_limit, "depth_limit", "values are nested deeper than the limit"},
-    {errc::object_limit, "object_limit", "a message holds more objects than the limit"},
     {errc::message_limit, "message_limit", "a message is larger than the limit"},
     {errc::refused_by_type, "refused_by_type", "the type's own serialize() threw"},
     {errc::bad_prelude, "bad_prelude", "a message begins with an unknown prelude byte"},

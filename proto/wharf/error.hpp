@@ -29,7 +29,6 @@ enum class errc : std::uint16_t {
     trailing_data = 9,    ///< bytes are left after the last value of a message
     memory_limit = 10,    ///< decoding would take more memory than its limit
     depth_limit = 11,     ///< values are nested deeper than the limit
-    object_limit = 12,    ///< a message holds more objects than the limit
     message_limit = 13,   ///< a message is larger than the limit
     refused_by_type = 14, ///< the type's own serialize() threw
     bad_prelude = 15,     ///< a message begins with an unknown prelude byte
@@ -77,6 +76,7 @@ enum class errc : std::uint16_t {
     store_failed = 133,  ///< the database failed to read or write
 };
 
+/// This function and those below are safe in any thread, and what they return lives for ever.
 /// The sentence for a code, without a full stop; "unknown error N" never occurs for an enumerator.
 std::string_view to_sentence(errc code) noexcept;
 
@@ -95,9 +95,11 @@ error_code make_error_code(errc code) noexcept;
 /// What Wharf throws, and what a handler throws to answer its caller with a code and a text.
 /// The text of an error that came from a peer is the peer's: print it escaped, never trust it.
 /// Virtual inheritance lets the archive's errors be Boost archive_exceptions too.
+/// A value: distinct objects are safe in different threads.
 class error : public virtual std::exception {
 public:
     explicit error(errc code);
+    /// `text` says what the sentence of the code does not: which key, which endpoint, what to do.
     error(errc code, std::string text, std::chrono::milliseconds retry_after = {});
 
     errc code() const noexcept { return code_; }

@@ -12,7 +12,9 @@ GOOD = {
     "README.md": "What it is.\n\n```cpp\nint one()\n{\n    return 1;\n}\n```\n",
     "CMakeLists.txt": "",
     "proto/README.md": "Words.\n",
-    "proto/wharf/error.hpp": COMMENT,
+    "proto/wharf/error.hpp": COMMENT + "enum class errc : int {\n    // Why.\n    torn = 1, ///< t\n"
+                             "    too_long =\n        2,\n};\n",
+    "tests/error_test.cpp": COMMENT + "int a = expect(errc::torn); TABLE(x, too_long, y)\n",
     "client/README.md": "Words.\n",
     "client/wharf/client.hpp": COMMENT + "#include <wharf/error.hpp>\n",
     "client/examples/README.md": "Words.\n",
@@ -61,6 +63,10 @@ BREACHES = {
          "proto/wharf/x.hpp": COMMENT + "#include <wharf/error.hpp>\n"}, "include loop"),
     "a row that no test names": (
         {"tests/rows_test.cpp": COMMENT + "// Row 391, and a crow 39.\n"}, "row 39 "),
+    "a code that no test names": (
+        {"tests/error_test.cpp": COMMENT + "// errc::torn\nTABLE(x, too_long, y)\n"}, "errc::torn: no"),
+    "a code in a table that no test names": (
+        {"tests/error_test.cpp": COMMENT + "int a = expect(errc::torn);\n"}, "errc::too_long: no"),
     "a snippet that nothing compiles": (
         {"README.md": "```cpp\nint two();\n```\n"}, "README.md:1: this code"),
 }

@@ -1,13 +1,14 @@
 # Checks a source tree against the rules that no compiler checks, and prints every breach.
 import sys
 
+import codes
 import files
 import includes
 import rows
 import snippets
 from tree import Tree
 
-RULES = files.RULES + includes.RULES + rows.RULES + snippets.RULES
+RULES = files.RULES + includes.RULES + rows.RULES + codes.RULES + snippets.RULES
 
 
 def problems(root):
