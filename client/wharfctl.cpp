@@ -48,10 +48,14 @@ void describe(CLI::App& app, arguments& a)
     app.add_option("-e,--endpoint", a.endpoint,
                    "unix:/path, host:port or [address]:port of the daemon")
         ->envname("WHARF_ENDPOINT");
-    app.add_option("-t,--timeout", a.timeout_s, "Seconds that each call may take")
-        ->capture_default_str()
+    app.add_option("-t,--timeout", a.timeout_s, "Seconds that each call may take; 10 by default")
+        ->option_text("SECONDS")
         ->check(CLI::Range(0.001, 86400.0));
     app.add_flag("-w,--wait", a.wait, "Wait for a daemon that is not there yet, until the timeout");
+
+    app.footer(
+        "wharfctl SUBCOMMAND --help tells more of one. Exit codes: 0 done, 1 not found, "
+        "2 usage,\n3 conflict, 4 denied, 5 no daemon or no answer, 6 failed; see wharfctl(1).");
 
     app.add_subcommand("ping", "Is the daemon there, and how fast does it answer?")->callback([&] {
         a.run = [&](blocking_client& c) { show_ping(c, a.endpoint); };
@@ -101,6 +105,19 @@ void describe(CLI::App& app, arguments& a)
     ls->add_option("PREFIX", a.prefix, "Only keys that begin so");
     ls->add_option("-n,--limit", a.limit, "At most so many; 0: all")->capture_default_str();
     ls->callback([&] { a.run = [&](blocking_client& c) { show_objects(c, a.prefix, a.limit); }; });
+    for (CLI::App* subcommand : app.get_subcommands({}))
+        subcommand->footer("--endpoint, --timeout and --wait may stand here too: wharfctl --help.");
+}
+
+/// What is wrong with the command line. CLI11 says only that a subcommand is missing where the word
+/// that should be one is unknown.
+std::string explain(const CLI::App& app, const CLI::ParseError& e)
+{
+    const std::vector<std::string> unread = app.remaining();
+    if (!app.get_subcommands().empty() || unread.empty())
+        return e.what();
+    const bool is_option = unread.front().starts_with('-');
+    return (is_option ? "unknown option " : "unknown subcommand ") + unread.front();
 }
 
 int fail(exit_code code, const std::string& text)
@@ -122,7 +139,7 @@ int main(int argc, char** argv)
     catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
             return app.exit(e);
-        return fail(exit_code::usage, escape(e.what()) + ": see wharfctl --help");
+        return fail(exit_code::usage, escape(explain(app, e)) + ": see wharfctl --help");
     }
     if (a.endpoint.empty())
         a.endpoint = default_endpoint;

@@ -194,6 +194,10 @@ BOOST_AUTO_TEST_CASE(each_kind_of_failure_has_its_exit_code_and_one_line)
         BOOST_TEST(usage.status == 2, wrong);
         BOOST_TEST(one_line(usage), usage.output);
     }
+    BOOST_TEST(ctl("frobnicate k").output ==
+               "wharfctl: unknown subcommand frobnicate: see wharfctl --help\n");
+    BOOST_TEST(ctl("--bogus").output == "wharfctl: unknown option --bogus: see wharfctl --help\n");
+    BOOST_TEST(ctl("'\x1b[31m'").output.find('\x1b') == std::string::npos);
     const auto denied = ctl("put forbidden v");
     BOOST_TEST(denied.status == 4);
     BOOST_TEST(denied.output.find("a reader may not") != std::string::npos, denied.output);
@@ -223,8 +227,12 @@ BOOST_AUTO_TEST_CASE(options_may_follow_the_subcommand_and_help_and_version_succ
     const auto version = ctl("--version");
     BOOST_TEST(version.status == 0);
     BOOST_TEST(version.output.starts_with("wharfctl "), version.output);
-    BOOST_TEST(ctl("--help").status == 0);
-    BOOST_TEST(ctl("put --help").status == 0);
+    const auto help = ctl("--help"), put = ctl("put --help");
+    BOOST_TEST(help.status == 0);
+    BOOST_TEST(help.output.find("Exit codes: 0 done, 1 not found") != std::string::npos);
+    BOOST_TEST(put.status == 0);
+    BOOST_TEST(put.output.find("--endpoint, --timeout and --wait may stand here too") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
