@@ -42,26 +42,11 @@ private:
     std::string what_;
 };
 
-/// The store's bounds; wharf/store.hpp says what each is.
-struct store_settings {
-    std::uint32_t readers = 2;
-    std::chrono::milliseconds busy_timeout{2000};
-    std::size_t cache_bytes = 16u << 20;
-    std::size_t wal_bytes = 8u << 20;
-    std::size_t check_bytes_max = 1u << 30;
-    std::uint32_t group_max = 256;
-    std::uint32_t write_queue_max = 10000;
-    std::uint32_t read_queue_max = 10000;
-    bool operator==(const store_settings&) const = default;
-};
-
 /// Everything that a daemon can be told.
 struct configuration {
     server_options server;
     log::options log;
-    /// Where a store keeps its files.
-    std::string state_directory = "/var/lib/wharf";
-    store_settings store;
+    store_options store{.directory = "/var/lib/wharf"};
     /// Goes to every TCP listener.
     tcp_options tcp;
     /// Of each setting that has one: "limits.depth_max", "listen[0].endpoint". Absent: default.

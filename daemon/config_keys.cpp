@@ -196,7 +196,7 @@ std::vector<key<configuration>> make_keys()
     std::vector<key<root>> all;
     const auto add = [&](key<root> k) { all.push_back(std::move(k)); };
     add(text<root>(
-        "state_directory", "an absolute path", [](auto& c) -> auto& { return c.state_directory; },
+        "state_directory", "an absolute path", [](auto& c) -> auto& { return c.store.directory; },
         absolute_path));
     add(number<root>(
         "server.threads", [](auto& c) -> auto& { return c.server.threads; }, 0, 1024));
@@ -228,6 +228,12 @@ std::vector<key<configuration>> make_keys()
         [](auto& c) -> auto& { return c.server.conversation.reassembly_bytes_max; }, 1 * kib,
         16 * gib));
     add(size<root>(
+        "limits.session_memory_bytes_max",
+        [](auto& c) -> auto& { return c.server.session_memory_bytes_max; }, 64 * kib, 64 * gib));
+    add(size<root>(
+        "limits.calls_memory_bytes_max",
+        [](auto& c) -> auto& { return c.server.calls_memory_bytes_max; }, 64 * kib, 64 * gib));
+    add(size<root>(
         "limits.send_queue_bytes_max",
         [](auto& c) -> auto& { return c.server.send_queue_bytes_max; }, 64 * kib, 4 * gib));
     add(duration<root>(
@@ -240,11 +246,11 @@ std::vector<key<configuration>> make_keys()
     add(duration<root>(
         "limits.handshake_timeout",
         [](auto& c) -> auto& { return c.server.conversation.handshake_timeout; }, 10ms, 1h));
+    add(duration<root>(
+        "limits.frame_timeout",
+        [](auto& c) -> auto& { return c.server.conversation.frame_timeout; }, none, 1h));
     add(number<root>(
         "limits.depth_max", [](auto& c) -> auto& { return c.server.decode.depth_max; }, 1, 1000));
-    add(number<root>(
-        "limits.objects_max", [](auto& c) -> auto& { return c.server.decode.objects_max; }, 1,
-        1u << 30));
     add(size<root>(
         "limits.memory_base_bytes",
         [](auto& c) -> auto& { return c.server.decode.memory_base_bytes; }, 1 * kib, 1 * gib));
@@ -293,6 +299,9 @@ std::vector<key<configuration>> make_keys()
     add(size<root>(
         "store.check_bytes_max", [](auto& c) -> auto& { return c.store.check_bytes_max; }, 0,
         1024 * gib));
+    add(size<root>(
+        "store.database_bytes_max", [](auto& c) -> auto& { return c.store.database_bytes_max; }, 0,
+        8192 * gib));
     add(number<root>(
         "store.group_max", [](auto& c) -> auto& { return c.store.group_max; }, 1, 100000));
     add(number<root>(

@@ -161,20 +161,9 @@ std::vector<std::pair<std::string, std::uint64_t>> daemon::counters() const
 
 store_options daemon::store() const
 {
-    const config::store_settings& from = impl_->all.store;
-    store_options to;
-    to.directory = impl_->all.state_directory;
-    to.readers = from.readers;
-    to.busy_timeout = from.busy_timeout;
-    to.cache_bytes = from.cache_bytes;
-    to.wal_bytes = from.wal_bytes;
-    to.check_bytes_max = from.check_bytes_max;
-    to.group_max = from.group_max;
-    to.write_queue_max = from.write_queue_max;
-    to.read_queue_max = from.read_queue_max;
     // Failing is the store's to report: it says more.
-    ::mkdir(to.directory.c_str(), 0700);
-    return to;
+    ::mkdir(impl_->all.store.directory.c_str(), 0700);
+    return impl_->all.store;
 }
 
 int daemon::fail(const std::exception& why) const
@@ -191,7 +180,7 @@ int daemon::fail(const std::exception& why) const
                     ": listen.endpoint: ";
         }
     }
-    if (place.empty() && text.find(all.state_directory) != std::string::npos)
+    if (place.empty() && text.find(all.store.directory) != std::string::npos)
         place = config::to_string(all.origin("state_directory")) + ": state_directory: ";
     log::stop();
     std::fprintf(stderr, "%s\n", log::escape(impl_->name + ": " + place + text).c_str());

@@ -98,9 +98,18 @@ byte_buffer& conversation_slot::open()
     return to_.output();
 }
 
-awaitable<void> conversation_slot::async_room()
+awaitable<void> reply_slot::async_room()
 {
     co_return;
+}
+
+void reply_slot::hold(std::size_t) {}
+
+awaitable<void> write_when_room(byte_buffer message, reply_slot& to)
+{
+    to.hold(message.size());
+    co_await to.async_room();
+    to.open().append(message.view());
 }
 
 bool conversation_slot::complete()

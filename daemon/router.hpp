@@ -43,8 +43,6 @@ public:
 
     const limits& bounds() const noexcept override { return bounds_; }
     byte_buffer& open() override;
-    /// Inline handlers do not wait.
-    awaitable<void> async_room() override;
 
     /// Completes the reply; where the peer cannot take it, answers errc::message_limit and returns
     /// false.

@@ -52,6 +52,7 @@ struct server::impl {
     std::atomic<std::uint64_t> last_id{0}, sessions_total{0}, refused{0};
     std::atomic<std::uint32_t> sessions{0}, refusals{0};
     std::atomic<std::uint32_t> next_worker{0};
+    std::atomic<std::size_t> calls_memory{0};
     std::mutex mutex; ///< for `all_ended` alone
     std::condition_variable all_ended;
 
@@ -136,7 +137,7 @@ void server::impl::start_threads()
     if (threads == 0)
         threads = std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < threads; ++i)
-        workers.push_back(std::make_unique<worker>(options, commands, *rules,
+        workers.push_back(std::make_unique<worker>(options, calls_memory, commands, *rules,
                                                    [this](bool refused_) { on_ended(refused_); }));
     for (unsigned i = 0; i < threads; ++i)
         workers[i]->start(i);

@@ -48,14 +48,31 @@ public:
         : conversation_slot(s.conversation_, id, s.host_.options.decode), session_(s)
     {}
 
+    ~late_slot()
+    {
+        session_.memory_held_ -= held_;
+        session_.host_.calls_memory.fetch_sub(held_, std::memory_order_relaxed);
+    }
+
+    bool has_room() const noexcept override { return session_.may_write(); }
     awaitable<void> async_room() override
     {
-        while (!session_.has_room() && !session_.broken_)
+        while (!session_.may_write() && !session_.broken_)
             co_await session_.wait_for_change();
+    }
+    void hold(std::size_t bytes) override
+    {
+        held_ += bytes;
+        session_.memory_held_ += bytes;
+        const std::size_t all =
+            session_.host_.calls_memory.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        if (all > session_.host_.options.calls_memory_bytes_max)
+            throw error(errc::overloaded, "the calls in flight hold too much memory", 100ms);
     }
 
 private:
     session& session_;
+    std::size_t held_ = 0;
 };
 
 /// One awaitable handler under way. The body, which refers to the rest, goes first.
@@ -297,9 +314,15 @@ asio::awaitable<void> session::run_late(std::unique_ptr<late_call> late)
 
 // ---- Writing ----------------------------------------------------------------------------------
 
-bool session::has_room() const noexcept
+bool session::may_write() const noexcept
 {
     return conversation_.unsent().size() < high_water_;
+}
+
+/// For another event of the peer: what it may make us write, and hold.
+bool session::has_room() const noexcept
+{
+    return may_write() && memory_held_ < host_.options.session_memory_bytes_max;
 }
 
 void session::flush()

@@ -29,6 +29,7 @@ struct alignas(64) session_counters {
 /// What a worker gives to each of its sessions; it outlives them.
 struct session_host {
     const server_options& options;
+    std::atomic<std::size_t>& calls_memory; ///< held by the calls of all sessions of the server
     const router& commands;
     const admission& rules;
     session_counters& counters;
@@ -90,6 +91,7 @@ private:
                       const detail::call_failure& why);
     void begin_going_away();
 
+    bool may_write() const noexcept;
     bool has_room() const noexcept;
     void flush();
     void flush_soon();
@@ -117,6 +119,7 @@ private:
     time_point now_;
     time_point last_call_;
     std::size_t high_water_;
+    std::size_t memory_held_ = 0; ///< by the calls that awaitable handlers run
     int last_reads_left_;
     bool refused_ = false;
     bool broken_ = false; ///< the stream takes no more bytes

@@ -158,6 +158,12 @@ public:
         if (!engine_)
             return {{"state", "closed"}};
         auto facts = engine_->describe();
+        const auto add = [&](const char* name, std::uint64_t number) {
+            facts.emplace_back(name, std::to_string(number));
+        };
+        add("database_bytes_max", options_.database_bytes_max);
+        add("write_queue_max", options_.write_queue_max);
+        add("read_queue_max", options_.read_queue_max);
         facts.emplace_back("state", refuses_changes_ ? "refuses changes until a restart" : "open");
         return facts;
     }

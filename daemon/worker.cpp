@@ -10,10 +10,11 @@
 namespace wharf {
 namespace asio = boost::asio;
 
-worker::worker(const server_options& options, const router& commands, const admission& rules,
+worker::worker(const server_options& options, std::atomic<std::size_t>& calls_memory,
+               const router& commands, const admission& rules,
                std::function<void(bool)> session_ended)
     : session_ended_(std::move(session_ended)),
-      host_{options, commands, rules, counters_, [this](session& s) { on_ended(s); }},
+      host_{options, calls_memory, commands, rules, counters_, [this](session& s) { on_ended(s); }},
       context_(1), // one thread runs it
       work_(context_.get_executor())
 {}

@@ -18,7 +18,8 @@ namespace wharf {
 class worker {
 public:
     /// `session_ended` is called on the worker's thread after each session.
-    worker(const server_options& options, const router& commands, const admission& rules,
+    worker(const server_options& options, std::atomic<std::size_t>& calls_memory,
+           const router& commands, const admission& rules,
            std::function<void(bool refused)> session_ended);
     ~worker();
 

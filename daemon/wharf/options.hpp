@@ -1,4 +1,5 @@
-// What a server can be told: plain values, which config fills from a file and a program from code.
+// What a server and a store can be told: plain values, which config fills from a file and a program
+// from code.
 #pragma once
 
 #include <wharf/endpoint.hpp>
@@ -14,6 +15,8 @@
 namespace wharf {
 
 /// One place to listen.
+/// These structs are values: whoever is given one keeps a copy, and distinct objects are safe in
+/// different threads. What is wrong in one is said where it is used, by server::start() or store.
 struct listener_options {
     std::string name; ///< for allow lines and logs; the endpoint's text when empty
     endpoint where;
@@ -54,12 +57,36 @@ struct server_options {
     conversation_limits conversation;
     limits decode;
     std::uint32_t sessions_max = 10000;
+    /// Memory that the calls of awaitable handlers may hold: their decoded arguments until they are
+    /// answered, and replies that wait for a peer to read. A session above its share is not read
+    /// from until some are answered; above the server's, a call is answered errc::overloaded.
+    std::size_t session_memory_bytes_max = 64u << 20;
+    std::size_t calls_memory_bytes_max = 256u << 20;
     std::size_t send_queue_bytes_max = 8u << 20;   ///< then the slow reader is closed
     std::chrono::milliseconds send_timeout{30000}; ///< no byte taken for this long: closed
     std::chrono::milliseconds idle_timeout{
         0}; ///< a session without a call for this long is closed; 0: never
     std::chrono::milliseconds drain_timeout{30000}; ///< how long a stop waits for calls in flight
     bool operator==(const server_options&) const = default;
+};
+
+/// Where a store lives, and its bounds.
+struct store_options {
+    std::string directory;     ///< must exist; one daemon at a time may have it
+    std::uint32_t readers = 2; ///< threads, and connections, that read
+    /// How long a transaction waits while another process holds the database; then store_busy.
+    std::chrono::milliseconds busy_timeout{2000};
+    std::size_t cache_bytes = 16u << 20; ///< page cache of each connection
+    std::size_t wal_bytes = 8u << 20;    ///< the log is folded into the database beyond this
+    /// A database up to this size is checked page by page when it is opened. That reads all of it,
+    /// so it is bounded; damage in a larger one shows when the damaged page is read.
+    std::size_t check_bytes_max = std::size_t(1) << 30;
+
+    std::uint64_t database_bytes_max = 0;  ///< then store_full; 0: as much as the disk has
+    std::uint32_t group_max = 256;         ///< transactions that share one commit
+    std::uint32_t write_queue_max = 10000; ///< transactions waiting; one more is overloaded
+    std::uint32_t read_queue_max = 10000;  ///< reads waiting; one more is overloaded
+    bool operator==(const store_options&) const = default;
 };
 
 } // namespace wharf

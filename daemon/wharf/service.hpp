@@ -25,10 +25,11 @@
 
 namespace wharf {
 
+/// What a handler returns that awaits.
 template <class T>
 using awaitable = boost::asio::awaitable<T>;
 
-/// Who is calling.
+/// Who is calling. A value.
 struct principal {
     std::string name;   ///< "alice", "uid 1000", "anonymous"
     std::string method; ///< "unix" or "anonymous"
@@ -83,8 +84,14 @@ public:
     virtual const limits& bounds() const noexcept = 0;
     /// Starts the reply and returns the buffer that its message is appended to.
     virtual byte_buffer& open() = 0;
-    /// Waits while the session has so much unsent that a reply must wait for room.
-    virtual awaitable<void> async_room() = 0;
+    /// Has the session so little unsent that a reply may be written now? Always for inline
+    /// handlers.
+    virtual bool has_room() const noexcept { return true; }
+    /// Waits until it has. Inline handlers do not wait.
+    virtual awaitable<void> async_room();
+    /// The call holds this much more memory, given back when it is answered. Throws
+    /// error(errc::overloaded) where all calls together hold too much. Inline handlers hold none.
+    virtual void hold(std::size_t bytes);
 
 protected:
     reply_slot() = default;
@@ -136,21 +143,26 @@ decltype(auto) invoke_handler(F& f, C&& command, call& current)
         return std::invoke(f, std::move(command));
 }
 
+/// Returns the memory that the command holds.
 template <class C>
-void decode_command(C& command, message_view arguments, const limits& bounds)
+std::size_t decode_command(C& command, message_view arguments, const limits& bounds)
 {
     load_archive in(arguments, bounds);
     in >> command;
     in.finish();
+    return sizeof command + memory_budget(bounds, arguments.size()) - in.memory_left();
 }
 
 template <class Reply>
-void encode_reply(const Reply& reply, reply_slot& to)
+void encode_reply(const Reply& reply, byte_buffer& to, const limits& bounds)
 {
-    store_archive out(to.open(), to.bounds());
+    store_archive out(to, bounds);
     out << reply;
     out.flush();
 }
+
+/// The reply of a session that has no room waits as bytes, which are counted.
+awaitable<void> write_when_room(byte_buffer message, reply_slot& to);
 
 /// A reply that is void has an empty message.
 void encode_nothing(reply_slot& to);
@@ -167,7 +179,7 @@ void answer_inline(void* handler, message_view arguments, call& current, reply_s
     }
     else {
         const reply_t<C>& reply = invoke_handler(f, std::move(command), current);
-        encode_reply(reply, to);
+        encode_reply(reply, to.open(), to.bounds());
     }
 }
 
@@ -178,13 +190,19 @@ awaitable<void> run_awaitable(F& f, C command, call& current, reply_slot& to)
     auto pending = invoke_handler(f, std::move(command), current);
     if constexpr (std::is_void_v<reply_t<C>>) {
         co_await std::move(pending);
-        co_await to.async_room();
         encode_nothing(to);
     }
     else {
-        const reply_t<C> reply = co_await std::move(pending);
-        co_await to.async_room();
-        encode_reply(reply, to);
+        byte_buffer waiting;
+        {
+            const reply_t<C> reply = co_await std::move(pending);
+            if (to.has_room()) {
+                encode_reply(reply, to.open(), to.bounds());
+                co_return;
+            }
+            encode_reply(reply, waiting, to.bounds());
+        }
+        co_await write_when_room(std::move(waiting), to);
     }
 }
 
@@ -193,7 +211,7 @@ awaitable<void> start_awaitable(void* handler, message_view arguments, call& cur
                                 reply_slot& to)
 {
     C command;
-    decode_command(command, arguments, to.bounds());
+    to.hold(decode_command(command, arguments, to.bounds()));
     return run_awaitable<C, F>(*static_cast<F*>(handler), std::move(command), current, to);
 }
 

@@ -3,6 +3,7 @@
 
 #include <wharf/error.hpp>
 #include <wharf/objects.hpp>
+#include <wharf/options.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -19,25 +20,6 @@
 #include <vector>
 
 namespace wharf {
-
-/// Where a store lives, and its bounds.
-struct store_options {
-    std::string directory;     ///< must exist; one daemon at a time may have it
-    std::uint32_t readers = 2; ///< threads, and connections, that read
-    /// How long a transaction waits while another process holds the database; then store_busy.
-    std::chrono::milliseconds busy_timeout{2000};
-    std::size_t cache_bytes = 16u << 20; ///< page cache of each connection
-    std::size_t wal_bytes = 8u << 20;    ///< the log is folded into the database beyond this
-    /// A database up to this size is checked page by page when it is opened. That reads all of it,
-    /// so it is bounded; damage in a larger one shows when the damaged page is read.
-    std::size_t check_bytes_max = std::size_t(1) << 30;
-
-    std::uint64_t database_bytes_max = 0;  ///< then store_full; 0: as much as the disk has
-    std::uint32_t group_max = 256;         ///< transactions that share one commit
-    std::uint32_t write_queue_max = 10000; ///< transactions waiting; one more is overloaded
-    std::uint32_t read_queue_max = 10000;  ///< reads waiting; one more is overloaded
-    bool operator==(const store_options&) const = default;
-};
 
 /// What a query asks for; the bounds of the page that answers it.
 struct object_query {

@@ -8,13 +8,12 @@
 namespace wharf {
 
 /// Bounds of one load of bytes (and, for depth, of one store). An aggregate: set what differs.
+/// A value, as the next: distinct objects are safe in different threads.
 struct limits {
     /// A message larger than this is refused before it is buffered.
     std::size_t message_bytes_max = 16u << 20;
     /// Nesting of values in which recursion is possible; a process stack holds far more.
     std::uint32_t depth_max = 64;
-    /// Objects behind pointers in one message.
-    std::uint32_t objects_max = 1u << 20;
     /// Memory charged while decoding: base + factor x bytes received, at most memory_bytes_max.
     /// Honest types need up to 48x (vector<optional<string>>); node-based containers are charged
     /// per node.

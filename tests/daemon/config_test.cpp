@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(later_sources_win_and_each_value_says_where_it_came_from)
     BOOST_TEST(all.store.directory == "/from/systemd");
     BOOST_CHECK(all.log.threshold == wharf::log::level::debug);
     BOOST_TEST(config::to_string(all.origin("limits.depth_max")) == file + ":2:13");
-    BOOST_TEST(config::to_string(all.origin("limits.commands_max")) == second + ":2:15");
+    BOOST_TEST(config::to_string(all.origin("limits.commands_max")) == second + ":2:16");
     BOOST_TEST(config::to_string(all.origin("limits.sessions_max")) == "--set");
     BOOST_TEST(config::to_string(all.origin("state_directory")) == "$STATE_DIRECTORY");
     BOOST_TEST(config::to_string(all.origin("limits.memory_factor")) == "default");

@@ -1,6 +1,7 @@
 // Tests the system service: what ping, status and list answer.
 #include "services/system.hpp"
 
+#include "config.hpp"
 #include "process.hpp"
 
 #include <wharf/blocking_client.hpp>
@@ -89,12 +90,12 @@ BOOST_AUTO_TEST_CASE(status_tells_who_where_how_much_and_every_limit)
     BOOST_TEST(number(status.counters, "extra") == 5u);
     BOOST_TEST(number(status.limits, "depth_max") == 17u);
     BOOST_TEST(number(status.limits, "handshake_timeout_ms") == 5000u);
-    for (const char* name :
-         {"sessions_max", "calls_in_flight_max", "commands_max", "frame_bytes_max",
-          "message_bytes_max", "reassembly_bytes_max", "send_queue_bytes_max", "send_timeout_ms",
-          "idle_timeout_ms", "drain_timeout_ms", "handshake_bytes_max", "objects_max",
-          "memory_base_bytes", "memory_factor", "memory_bytes_max"})
-        number(status.limits, name);
+    number(status.limits, "drain_timeout_ms");
+    // Every limit that can be configured, as what it is.
+    for (const auto& [key, text] : wharf::config::describe(wharf::config::defaults())) {
+        if (key.starts_with("limits."))
+            number(status.limits, key.substr(7) + (key.ends_with("_timeout") ? "_ms" : ""));
+    }
     BOOST_REQUIRE(status.store.size() == 1u);
     BOOST_TEST(status.store[0].value == "none");
 }

@@ -27,6 +27,7 @@ public:
 protected:
     std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
     std::size_t offset() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
+    std::size_t budget() const noexcept { return budget_; }
     [[noreturn]] void fail(errc code) const { fail_at(code, offset()); }
 
     [[gnu::always_inline]] inline void need(std::size_t n) const

@@ -6,7 +6,7 @@
 
 namespace wharf {
 
-/// A complete message that holds `value`.
+/// A complete message that holds `value`; throws as store_archive does. Any thread.
 template <class T>
 std::vector<std::byte> to_bytes(const T& value)
 {
@@ -17,7 +17,8 @@ std::vector<std::byte> to_bytes(const T& value)
     return {out.data(), out.data() + out.size()};
 }
 
-/// The value of a complete message; throws as load_archive does, finish() included.
+/// The value of a complete message; throws as load_archive does, finish() included. Any
+/// thread.
 template <class T>
 T from_bytes(std::span<const std::byte> message, const limits& limit = {})
 {

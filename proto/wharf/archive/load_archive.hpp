@@ -85,6 +85,8 @@ public:
     bool is_buffer_empty() const;
     /// Bytes of the current message that were loaded, its prelude included.
     std::size_t bytes_consumed() const noexcept { return offset(); }
+    /// What of its limits' memory the current message may still be charged.
+    std::size_t memory_left() const noexcept { return budget(); }
 
     // What serialize() functions written for Boost's archives ask for.
     boost::serialization::library_version_type get_library_version() const noexcept
