@@ -46,7 +46,11 @@ struct running {
             WHARFD, "--config", file, "--state", directory.path() + "/state", "--print-endpoints"};
         command.insert(command.end(), words.begin(), words.end());
         child.emplace(command, how);
-        ready = manager.wait_for("READY=1");
+        // One that does not start says nothing: its end is the end of the waiting.
+        for (int i = 0; i < 200 && ready.empty() && child->wait(0ms) == -1; ++i)
+            ready = manager.wait_for("READY=1", 100ms);
+        if (ready.empty())
+            ready = manager.wait_for("READY=1", 0ms);
     }
     int stop()
     {
@@ -269,7 +273,7 @@ BOOST_AUTO_TEST_CASE(sockets_that_systemd_passes_are_served_row_17)
     how.environment["LISTEN_FDS"] = "3";
     how.environment["LISTEN_FDNAMES"] = "wharf:wharf:tcp";
     running d("[[listen]]\nname = \"tcp\"\nendpoint = \"127.0.0.1:1\"\n" + allow_loopback, {}, how);
-    BOOST_REQUIRE_MESSAGE(!d.ready.empty(), d.child->errors());
+    BOOST_REQUIRE(!d.ready.empty());
     for (const int fd : {local, abstract, tcp})
         ::close(fd);
     const std::string loopback = "127.0.0.1:" + std::to_string(port);
