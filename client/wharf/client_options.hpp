@@ -13,7 +13,7 @@
 
 namespace wharf {
 
-/// Everything about a client that has a default.
+/// Everything about a client that has a default. A value: the client keeps a copy.
 struct client_options {
     /// The deadline of a call that names none, counted from the moment it is made.
     std::chrono::nanoseconds timeout = std::chrono::seconds(10);

@@ -40,6 +40,7 @@ struct server_status {
 /// any thread between start() and destruction; the others belong to the owner.
 class server {
 public:
+    /// Keeps the options; opens, checks and starts nothing.
     explicit server(server_options options);
     /// Stops.
     ~server();
@@ -80,6 +81,7 @@ public:
     void stop();
 
     server_status status() const;
+    /// As they were given. Valid as long as the server.
     const server_options& options() const noexcept;
     /// The names of all commands, sorted.
     std::vector<std::string> command_names() const;

@@ -9,7 +9,7 @@ namespace wharf {
 
 /// A command names itself on the wire and says what it answers with. The name is explicit, so that
 /// renaming a C++ symbol never changes the wire; by convention it is "service.verb".
-/// `reply` may be void.
+/// `reply` may be void. A command is a value: the library never keeps a reference to one.
 template <class C>
 concept command = std::is_class_v<C> && requires
 {

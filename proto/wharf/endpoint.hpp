@@ -35,14 +35,15 @@ using endpoint = std::variant<tcp_endpoint, unix_endpoint, fd_endpoint>;
 /// The unix socket that wharfd listens on and clients connect to by default.
 inline constexpr std::string_view default_endpoint = "unix:/run/wharf/wharf.sock";
 
-/// Reads an endpoint. Throws error(errc::bad_endpoint) with a text that says what was expected;
-/// "udp:" is refused by name, because an archive needs a reliable stream.
+/// Reads an endpoint; asks no resolver and opens nothing. Any thread. Throws
+/// error(errc::bad_endpoint) with a text that says what was expected; "udp:" is refused by name,
+/// because an archive needs a reliable stream.
 endpoint parse_endpoint(std::string_view text);
 
-/// The same endpoint as text; parse_endpoint(to_string(e)) == e.
+/// The same endpoint as text; parse_endpoint(to_string(e)) == e. Any thread.
 std::string to_string(const endpoint& e);
 
-/// How TCP connections are treated; unix sockets ignore it.
+/// How TCP connections are treated; unix sockets ignore it. A value.
 struct tcp_options {
     bool no_delay = true;
     std::chrono::seconds keepalive_idle{60}; ///< 0: no keepalive
@@ -58,7 +59,7 @@ struct tcp_options {
     bool operator==(const tcp_options&) const = default;
 };
 
-/// The address of one end of a connection.
+/// The address of one end of a connection. A value.
 struct peer_address {
     std::string address; ///< "127.0.0.1:40312", "[::1]:9", "unix:/run/wharf/wharf.sock", "unix:"
     /// Unix sockets only: the process at the other end when it connected.

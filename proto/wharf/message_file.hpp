@@ -7,7 +7,8 @@
 namespace wharf {
 
 /// Whole messages in, whole messages out, in order. One load_archive and one store_archive may
-/// share a file; both must be gone before it is. Implementations block, and throw wharf::error.
+/// share a file; both must be gone before it is. Implementations block, and throw
+/// wharf::error. Distinct objects: safe. Shared objects: unsafe.
 class message_file {
 public:
     /// Sends one complete message.
