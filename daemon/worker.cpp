@@ -5,10 +5,17 @@
 
 #include <boost/asio/post.hpp>
 
+#include <chrono>
+
 #include <pthread.h>
 
 namespace wharf {
 namespace asio = boost::asio;
+
+namespace {
+/// How long a stop waits for what other threads have begun, after all sessions have ended.
+constexpr std::chrono::seconds last_work_time{1};
+} // namespace
 
 worker::worker(const server_options& options, std::atomic<std::size_t>& calls_memory,
                const router& commands, const admission& rules,
@@ -26,11 +33,14 @@ worker::~worker()
 
 void worker::start(unsigned number)
 {
-    thread_ = std::thread([this, number] {
+    std::promise<void> at_end;
+    ended_ = at_end.get_future();
+    thread_ = std::thread([this, number, at_end = std::move(at_end)]() mutable {
         pthread_setname_np(pthread_self(), ("wharf-worker" + std::to_string(number)).c_str());
         for (;;) {
             try {
                 context_.run();
+                at_end.set_value();
                 return;
             }
             catch (const std::exception& e) {
@@ -43,9 +53,14 @@ void worker::start(unsigned number)
 
 void worker::stop()
 {
-    context_.stop();
-    if (thread_.joinable())
-        thread_.join();
+    if (!thread_.joinable())
+        return;
+    // A thread that completed a call, the store's for one, may still be inside its post to this
+    // loop, which counts as work: the loop ends by itself when nothing is under way any more.
+    work_.reset();
+    if (ended_.wait_for(last_work_time) != std::future_status::ready)
+        context_.stop(); // a handler that never ends
+    thread_.join();
 }
 
 std::shared_ptr<session> worker::make_session(transport stream, std::uint64_t id,

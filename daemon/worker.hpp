@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <thread>
 #include <unordered_map>
@@ -24,7 +25,8 @@ public:
     ~worker();
 
     void start(unsigned number);
-    /// Ends the loop, whatever is still under way, and waits for the thread.
+    /// Ends the loop when nothing is under way, or after a second whatever is, and waits for the
+    /// thread.
     void stop();
 
     boost::asio::io_context& context() noexcept { return context_; }
@@ -53,6 +55,7 @@ private:
     std::unordered_map<std::uint64_t, session*> sessions_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::thread thread_;
+    std::future<void> ended_; ///< of the loop
 };
 
 } // namespace wharf

@@ -1,12 +1,14 @@
 // The server over real sockets: start, refusals, an orderly stop, and what it says of itself.
 #include "support.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -263,6 +265,45 @@ BOOST_AUTO_TEST_CASE(a_stop_with_nothing_to_do_is_quick_and_may_be_repeated)
     s.stop();
     reader.join();
     BOOST_CHECK(idle.goaway() == errc::going_away);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_thread_that_is_still_inside_the_post_that_answered_a_call)
+{
+    // As a store's thread is: the call has its answer, and the thread still touches the worker's
+    // loop.
+    using guard = boost::asio::executor_work_guard<boost::asio::any_io_executor>;
+    std::promise<guard> held;
+    auto guarded = held.get_future();
+    std::promise<void> stopping;
+    std::atomic<bool> released{false};
+    std::thread other([&] {
+        guard g = guarded.get();
+        stopping.get_future().wait();
+        // Long enough for a stop that does not wait, which takes about a millisecond.
+        std::promise<void>().get_future().wait_for(100ms);
+        released = true;
+        g.reset();
+    });
+    server s(open_options());
+    struct holding {
+        std::promise<guard>& held;
+        void serve(router& commands)
+        {
+            commands.on<poke>([this](const poke&, call& current) {
+                held.set_value(guard(current.get_executor()));
+            });
+        }
+    } service{held};
+    s.serve(service);
+    s.start();
+    {
+        peer client(s.endpoints().at(0));
+        BOOST_TEST(!client.ask(poke{}).failed);
+    }
+    stopping.set_value();
+    s.stop();
+    BOOST_TEST(released.load());
+    other.join();
 }
 
 BOOST_AUTO_TEST_CASE(every_worker_answers_a_ping)
