@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 namespace wharf::detail {
 
@@ -80,8 +81,11 @@ void client_core::on_flush()
 /// Nothing watched the connection while no call was pending: has it ended, or said goodbye?
 void client_core::check_idle(lock& held)
 {
-    if (link_ && link_->idle_since && !link_->in_turn &&
-        clock::now() - *link_->idle_since > idle_unwatched_max)
+    if (!link_ || !link_->idle_since || link_->in_turn)
+        return;
+    const bool is_stale = clock::now() - *link_->idle_since > idle_unwatched_max;
+    link_->idle_since.reset();
+    if (is_stale)
         turn(held, link_ptr(link_));
 }
 
@@ -122,6 +126,8 @@ void client_core::flush(link& to)
 
 void client_core::turn(lock& held, const link_ptr& from)
 {
+    // What a turn hands out lies in the connection's buffer while the lock is not held.
+    assert(!from->in_turn);
     from->in_turn = true;
     from->turn_thread = std::this_thread::get_id();
     from->idle_since.reset();
@@ -334,7 +340,8 @@ void client_core::arm_read(const link_ptr& on)
             if (on->gone || generation != on->read_generation)
                 return;
             on->read_armed = false;
-            self->turn(held, on);
+            if (!on->in_turn) // else the thread that reads it already waits again afterwards
+                self->turn(held, on);
             self->settle();
             self->release(held);
         }));
@@ -400,7 +407,7 @@ void client_core::drive(boost::asio::io_context& context, time_point until)
     const int ready = ::ppoll(files.data(), files.size(), &timeout, nullptr);
     held.lock();
     for (std::size_t i = 0; ready > 0 && i != files.size(); ++i) {
-        if ((files[i].revents & ~POLLOUT) != 0 && !links[i]->gone)
+        if ((files[i].revents & ~POLLOUT) != 0 && !links[i]->gone && !links[i]->in_turn)
             turn(held, links[i]);
         else if (files[i].revents != 0)
             flush(*links[i]);
