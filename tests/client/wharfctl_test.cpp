@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <map>
+#include <mutex>
 
 using wharf::errc;
 namespace objects = wharf::objects;
@@ -17,11 +18,15 @@ namespace {
 
 /// The objects of a daemon that forgets them at its end.
 struct memory {
+    /// The daemon's thread against the test's, which fills it first: the program between them
+    /// orders the two, but no sanitizer sees that.
+    std::recursive_mutex mutex;
     std::map<std::string, objects::object> all;
     std::uint64_t last = 0;
 
     objects::written store(const std::string& key, const std::vector<std::byte>& value)
     {
+        const std::lock_guard lock(mutex);
         all[key] = {value, ++last};
         return {last};
     }
@@ -59,15 +64,18 @@ std::map<std::string, fake::handler> serve(memory& m)
             return m.store(c.key, c.value);
         }),
         fake::on<objects::cas>([&](const objects::cas& c) {
+            const std::lock_guard lock(m.mutex);
             m.check(c.key, c.expected);
             return m.store(c.key, c.value);
         }),
         fake::on<objects::get>([&](const objects::get& c) {
+            const std::lock_guard lock(m.mutex);
             if (!m.all.contains(c.key))
                 throw wharf::error(errc::not_found, "no object " + c.key);
             return m.all[c.key];
         }),
         fake::on<objects::erase>([&](const objects::erase& c) {
+            const std::lock_guard lock(m.mutex);
             if (!m.all.contains(c.key))
                 throw wharf::error(errc::not_found, "no object " + c.key);
             if (c.expected)
@@ -76,6 +84,7 @@ std::map<std::string, fake::handler> serve(memory& m)
             return objects::written{++m.last};
         }),
         fake::on<objects::list>([&](const objects::list& c) {
+            const std::lock_guard lock(m.mutex);
             objects::page page;
             for (auto it = m.all.upper_bound(c.after); it != m.all.end(); ++it) {
                 if (!it->first.starts_with(c.prefix))
