@@ -378,8 +378,7 @@ void client_core::disarm(link& which) noexcept
     which.stream.cancel(ignored);
 }
 
-// ---- Driven by callers
-// ----------------------------------------------------------------------------
+// ---- Driven by callers -------------------------------------------------------------------
 
 void client_core::drive(boost::asio::io_context& context, time_point until)
 {
