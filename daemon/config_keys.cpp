@@ -251,6 +251,11 @@ std::vector<key<configuration>> make_keys()
         [](auto& c) -> auto& { return c.server.conversation.frame_timeout; }, none, 1h));
     add(number<root>(
         "limits.depth_max", [](auto& c) -> auto& { return c.server.decode.depth_max; }, 1, 1000));
+    add(number<root>(
+        "limits.objects_max", [](auto& c) -> auto& { return c.server.decode.objects_max; }, 1,
+        1 << 30));
+    add(number<root>(
+        "limits.chain_max", [](auto& c) -> auto& { return c.server.decode.chain_max; }, 1, 100000));
     add(size<root>(
         "limits.memory_base_bytes",
         [](auto& c) -> auto& { return c.server.decode.memory_base_bytes; }, 1 * kib, 1 * gib));

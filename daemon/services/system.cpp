@@ -31,6 +31,8 @@ std::vector<system::number_fact> limits_of(const server_options& o)
         {"handshake_timeout_ms", ms(o.conversation.handshake_timeout)},
         {"frame_timeout_ms", ms(o.conversation.frame_timeout)},
         {"depth_max", o.decode.depth_max},
+        {"objects_max", o.decode.objects_max},
+        {"chain_max", o.decode.chain_max},
         {"memory_base_bytes", o.decode.memory_base_bytes},
         {"memory_factor", o.decode.memory_factor},
         {"memory_bytes_max", o.decode.memory_bytes_max},

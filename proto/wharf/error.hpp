@@ -29,9 +29,19 @@ enum class errc : std::uint16_t {
     trailing_data = 9,    ///< bytes are left after the last value of a message
     memory_limit = 10,    ///< decoding would take more memory than its limit
     depth_limit = 11,     ///< values are nested deeper than the limit
+    object_limit = 12,    ///< a message has more objects behind pointers than the limit
     message_limit = 13,   ///< a message is larger than the limit
     refused_by_type = 14, ///< the type's own serialize() threw
     bad_prelude = 15,     ///< a message begins with an unknown prelude byte
+    bad_reference = 16,   ///< a reference names an object that the message does not have
+    bad_class = 17,       ///< an object's class is unknown here, or is not what its pointer needs
+    bad_ownership = 18,   ///< an object would have two owners that do not share it
+    ownership_cycle = 19, ///< objects would own each other for ever
+    chain_limit = 20, ///< more objects own one another in a chain than destruction may recurse into
+    unregistered_class = 21, ///< a derived class has neither an export key nor a registration
+    pointer_conflict = 22,   ///< an object is stored both through a pointer and in another way
+    bad_utf8 = 23,           ///< text that must be UTF-8 is not
+    collision_limit = 24,    ///< too many keys of a hash container fall into one bucket
 
     // The conversation: what ends a session.
     bad_protocol = 50, ///< the peer's first bytes are not this protocol

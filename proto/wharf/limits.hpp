@@ -14,6 +14,11 @@ struct limits {
     std::size_t message_bytes_max = 16u << 20;
     /// Nesting of values in which recursion is possible; a process stack holds far more.
     std::uint32_t depth_max = 64;
+    /// Objects behind pointers that one message may have.
+    std::uint32_t objects_max = 1u << 20;
+    /// The longest chain of objects that own one another by shared pointers: destroying its head
+    /// recurses as deep, and references let few bytes make a long one.
+    std::uint32_t chain_max = 4096;
     /// Memory charged while decoding: base + factor x bytes received, at most memory_bytes_max.
     /// Honest types need up to 48x (vector<optional<string>>); node-based containers are charged
     /// per node.
