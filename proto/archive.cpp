@@ -1,46 +1,10 @@
-// What both archives share out of line: errors with a position, long varints, long double, class
-// slots.
+// What both archives share out of line: long varints, long double, class slots.
 #include <wharf/archive/class_info.hpp>
+#include <wharf/archive/guards.hpp>
 
-#include <cxxabi.h>
-#include <exception>
 #include <limits>
-#include <new>
-#include <string>
 
 namespace wharf::detail {
-
-void fail_at(errc code, std::size_t offset)
-{
-    throw error(code, "at byte " + std::to_string(offset));
-}
-
-void fail_at(errc code, std::size_t offset, const char* why)
-{
-    throw error(code, "at byte " + std::to_string(offset) + ": " + why);
-}
-
-void rethrow_at(std::size_t offset)
-{
-    try {
-        throw;
-    }
-    catch (const error&) {
-        throw;
-    }
-    catch (const abi::__forced_unwind&) {
-        throw;
-    }
-    catch (const std::bad_alloc&) {
-        fail_at(errc::memory_limit, offset, "no memory");
-    }
-    catch (const std::exception& e) {
-        fail_at(errc::refused_by_type, offset, e.what());
-    }
-    catch (...) {
-        fail_at(errc::refused_by_type, offset);
-    }
-}
 
 std::byte* put_long_varint(std::byte* to, std::uint64_t value) noexcept
 {
@@ -62,7 +26,7 @@ std::pair<const std::byte*, std::uint64_t> get_long_varint(const std::byte* from
             break;
         value |= (byte & 0x7f) << shift;
         if (byte < 0x80) {
-            if (byte == 0)
+            if (checks<guard::varint> && byte == 0)
                 fail_at(errc::not_canonical, offset);
             return {from, value};
         }
@@ -81,9 +45,8 @@ constexpr bool is_x87 = std::numeric_limits<LongDouble>::digits == 64;
 template <class LongDouble>
 constexpr bool is_binary128 = std::numeric_limits<LongDouble>::digits == 113;
 
-static_assert(is_x87<long double> || is_binary128<long double> ||
-                  std::numeric_limits<long double>::digits == 53,
-              "this machine's long double is none of IEEE binary64, x87 extended and binary128");
+static_assert(is_x87<long double> || is_binary128<long double>,
+              "this machine's long double is neither x87 extended nor IEEE binary128");
 
 struct words {
     std::uint64_t low = 0, high = 0;
@@ -123,7 +86,7 @@ std::array<std::byte, 16> to_binary128(long double value) noexcept
             {fraction << fraction_bits_dropped, static_cast<std::uint64_t>(sign_exponent) << 48 |
                                                     fraction >> (64 - fraction_bits_dropped)});
     }
-    else if constexpr (is_binary128<long double>) {
+    else {
         words value_words;
         std::memcpy(&value_words.low,
                     reinterpret_cast<const char*>(&value) + (is_little_endian ? 0 : 8), 8);
@@ -131,8 +94,6 @@ std::array<std::byte, 16> to_binary128(long double value) noexcept
                     reinterpret_cast<const char*>(&value) + (is_little_endian ? 8 : 0), 8);
         return to_image(value_words);
     }
-    else
-        static_assert(is_x87<long double>);
 }
 
 bool from_binary128(const std::array<std::byte, 16>& image, long double& value) noexcept

@@ -3,21 +3,10 @@
 
 #include <boost/core/demangle.hpp>
 
-#include <limits>
 #include <string>
-#include <vector>
 
 namespace wharf {
 namespace detail {
-
-struct load_state {
-    message_file* file = nullptr;
-    limits limit;
-    std::vector<std::uint32_t> table{}; ///< versions in order of the first visits
-    std::size_t used = 0;
-    static constexpr std::uint32_t not_met = std::numeric_limits<std::uint32_t>::max();
-    std::vector<std::uint32_t> by_slot{};
-};
 
 unsigned table_version(load_state& state, unsigned slot, unsigned known, const std::type_info& type,
                        std::size_t offset)
@@ -30,10 +19,10 @@ unsigned table_version(load_state& state, unsigned slot, unsigned known, const s
             fail_at(errc::not_canonical, offset, "the table has no version for this class");
         const std::uint32_t given = state.table[state.used];
         if (given > known)
-            throw error(errc::newer_version, "at byte " + std::to_string(offset) + ": class " +
-                                                 boost::core::demangle(type.name()) +
-                                                 " has version " + std::to_string(given) +
-                                                 ", this program knows " + std::to_string(known));
+            fail_at(errc::newer_version, offset,
+                    ("class " + boost::core::demangle(type.name()) + " has version " +
+                     std::to_string(given) + ", this program knows " + std::to_string(known))
+                        .c_str());
         ++state.used;
         version = given;
     }
@@ -43,7 +32,9 @@ unsigned table_version(load_state& state, unsigned slot, unsigned known, const s
 } // namespace detail
 
 load_archive::load_archive(message_file& file, const limits& limit)
-    : state_(new detail::load_state{.file = &file, .limit = limit})
+    : state_(new detail::load_state{.file = &file, .limit = limit}),
+      objects_max_(limit.objects_max),
+      chain_max_(limit.chain_max)
 {}
 
 void load_archive::close() noexcept
@@ -61,6 +52,56 @@ void load_archive::drop_message() noexcept
     static_cast<byte_reader&>(*this) = byte_reader();
     phase_ = phase::closed;
     has_table_ = false;
+    drop_objects();
+}
+
+detail::load_state& load_archive::make_state()
+{
+    if (state_ == nullptr)
+        state_ = new detail::load_state;
+    return *state_;
+}
+
+void load_archive::drop_objects() noexcept
+{
+    if (state_ != nullptr) {
+        state_->objects.clear();
+        state_->helpers.clear();
+    }
+}
+
+void load_archive::release_objects() noexcept
+{
+    state_->objects.end_value();
+}
+
+/// `own` is the class of the pointer itself, null where that is abstract.
+const detail::class_entry& load_archive::get_class_entry(const detail::class_entry* own)
+{
+    detail::load_objects& objects = state_->objects;
+    const std::uint64_t place = get_varint();
+    if (place != 0) {
+        const detail::class_entry* entry = objects.named(place - 1);
+        if (entry == nullptr)
+            detail::fail_at(errc::bad_class, offset(), "the message names no class of this number");
+        return *entry;
+    }
+    const std::size_t size = get_count(1);
+    if (size > detail::class_key_bytes_max)
+        detail::fail_at(errc::bad_class, offset(), "an export key is longer than 127 bytes");
+    const std::string_view key(reinterpret_cast<const char*>(at_), size);
+    at_ += size;
+    const detail::class_entry* entry = size == 0 ? own : detail::find_class(key);
+    if (entry == nullptr)
+        detail::fail_at(errc::bad_class, offset(),
+                        size == 0 ? "an abstract class" : "no class has this export key here");
+    if (size == 0 && entry->key() != nullptr)
+        detail::fail_at(errc::not_canonical, offset(), "a class goes by its export key");
+    if (!detail::key_conflict(key).empty())
+        detail::fail_at(errc::bad_class, offset(), detail::key_conflict(key).c_str());
+    if (!objects.name_class(*entry))
+        detail::fail_at(errc::not_canonical, offset(), "the message named this class before");
+    return *entry;
 }
 
 void load_archive::open_rare()
@@ -142,6 +183,7 @@ void load_archive::finish()
     if (at_ != end_)
         fail(errc::trailing_data);
     finish_versions();
+    drop_objects();
 }
 
 bool load_archive::is_buffer_empty() const

@@ -1,8 +1,9 @@
 // What store_archive does rarely: growth, version tables, files.
 #include <wharf/archive/store_archive.hpp>
 
+#include <boost/core/demangle.hpp>
+
 #include <algorithm>
-#include <bit>
 #include <exception>
 #include <memory>
 #include <vector>
@@ -23,34 +24,11 @@ std::byte* grow_message(byte_buffer& out, std::byte* at, std::size_t n)
     return out.data() + complete + used;
 }
 
-struct store_state {
-    message_file* file = nullptr;
-    byte_buffer own;
-    int uncaught = 0; ///< exceptions in flight when the archive was built
-    std::vector<std::uint32_t>
-        versions;                      ///< of the classes met, from the first on; empty: all are 0
-    std::vector<unsigned> far_classes; ///< slots met that are not near, in order
-
-    std::size_t classes_met(std::uint64_t seen) const
-    {
-        return static_cast<std::size_t>(std::popcount(seen)) + far_classes.size();
-    }
-    void note(std::size_t met_before, std::uint32_t version)
-    {
-        if (versions.empty()) {
-            if (version == 0)
-                return;
-            versions.reserve(met_before + 1);
-            versions.resize(met_before);
-        }
-        versions.push_back(version);
-    }
-};
-
 void mark_state(const store_state& state, store_mark& mark) noexcept
 {
     mark.versions = state.versions.size();
     mark.far_classes = state.far_classes.size();
+    mark.objects = state.objects.get_mark();
 }
 
 store_state* note_version(store_state* state, std::uint64_t seen_before, std::uint32_t version)
@@ -76,6 +54,27 @@ store_state* note_far_class(store_state* state, std::uint64_t seen, unsigned slo
     return &to;
 }
 
+void check_conflict(const store_state& state, unsigned slot, const void* object,
+                    const std::type_info& type, std::size_t offset)
+{
+    if ((state.pointees & store_state::pointee_bit(slot)) != 0 &&
+        state.objects.has_pointee(object, type))
+        fail_at(errc::pointer_conflict, offset,
+                (boost::core::demangle(type.name()) +
+                 " was stored through a pointer before, and is stored by value now")
+                    .c_str());
+}
+
+void fail_unregistered(const std::type_info& object, const std::type_info& pointer,
+                       std::size_t offset)
+{
+    fail_at(errc::unregistered_class, offset,
+            ("a " + boost::core::demangle(object.name()) + " behind a pointer to " +
+             boost::core::demangle(pointer.name()) +
+             ": BOOST_CLASS_EXPORT it where <wharf/archive.hpp> is included, or register_type() it")
+                .c_str());
+}
+
 } // namespace detail
 
 namespace {
@@ -96,17 +95,18 @@ store_archive::store_archive(nested, detail::store_state* state, const limits& l
     : byte_writer(state->own), state_(state), depth_(limit.depth_max)
 {}
 
-void store_archive::rewind(const detail::store_mark& mark, detail::store_state* state) noexcept
+void store_archive::rewind(std::size_t bytes, const detail::store_mark& mark,
+                           detail::store_state* state) noexcept
 {
     state_ = state;
-    seen_ = mark.seen;
     if (state_ != nullptr) {
         state_->versions.resize(std::min(state_->versions.size(), mark.versions));
         state_->far_classes.resize(mark.far_classes);
+        state_->objects.rewind(mark.objects);
     }
     // The buffer may have moved.
-    at_ = mark.bytes == 0 ? nullptr : out_->end() + mark.bytes;
-    limit_ = mark.bytes == 0 ? nullptr : out_->limit();
+    at_ = bytes == 0 ? nullptr : out_->end() + bytes;
+    limit_ = bytes == 0 ? nullptr : out_->limit();
 }
 
 void store_archive::discard() noexcept
@@ -115,7 +115,58 @@ void store_archive::discard() noexcept
     if (state_ != nullptr) {
         state_->versions.clear();
         state_->far_classes.clear();
+        state_->objects.clear();
+        state_->pointees = 0;
+        state_->helpers.clear();
     }
+}
+
+detail::store_state& store_archive::make_state()
+{
+    if (state_ == nullptr)
+        state_ = new detail::store_state;
+    return *state_;
+}
+
+void store_archive::put_reference(std::uint32_t number, detail::ownership kind, bool is_weak)
+{
+    using detail::ownership;
+    detail::store_objects& objects = state_->objects;
+    const auto& object = objects[number];
+    if (object.kind != kind)
+        detail::fail_at(errc::pointer_conflict, stored_bytes(),
+                        "pointers that do not share ownership point to one object");
+    if (kind == ownership::unique)
+        detail::fail_at(errc::pointer_conflict, stored_bytes(),
+                        "two pointers that own alone point to one object");
+    if (kind == ownership::aliased && !objects.is_of_this_value(number))
+        detail::fail_at(errc::pointer_conflict, stored_bytes(),
+                        "a raw pointer points to an object of an earlier value");
+    if (kind != ownership::aliased && !is_weak && !object.is_complete)
+        detail::fail_at(errc::ownership_cycle, stored_bytes());
+    put_varint(std::uint64_t{number} + 2);
+}
+
+void store_archive::put_class_name(const detail::class_entry& entry,
+                                   const std::type_info& pointer_type)
+{
+    const auto [place, is_first] = state_->objects.name_class(entry);
+    if (!is_first) {
+        put_varint(std::uint64_t{place} + 1);
+        return;
+    }
+    const char* key = entry.key();
+    if (key == nullptr && *entry.type != pointer_type)
+        detail::fail_unregistered(*entry.type, pointer_type, stored_bytes());
+    const std::string_view name = key == nullptr ? "" : key;
+    if (name.size() > detail::class_key_bytes_max)
+        detail::fail_at(errc::unregistered_class, stored_bytes(),
+                        "an export key is longer than 127 bytes");
+    if (const std::string conflict = detail::key_conflict(name); !conflict.empty())
+        detail::fail_at(errc::unregistered_class, stored_bytes(), conflict.c_str());
+    put_varint(0);
+    put_varint(name.size());
+    put_bytes(name.data(), name.size());
 }
 
 void store_archive::flush_state()

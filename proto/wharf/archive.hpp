@@ -4,3 +4,4 @@
 #include <wharf/archive/bytes.hpp>
 #include <wharf/archive/load_archive.hpp>
 #include <wharf/archive/store_archive.hpp>
+#include <wharf/archive_error.hpp>

@@ -1,6 +1,7 @@
 // The reading end of a message: everything that is taken is checked against what is left.
 #pragma once
 
+#include <wharf/archive/guards.hpp>
 #include <wharf/archive/traits.hpp>
 #include <wharf/limits.hpp>
 
@@ -25,10 +26,17 @@ public:
     {}
 
 protected:
-    std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
-    std::size_t offset() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
+    [[gnu::always_inline]] inline std::size_t left() const noexcept
+    {
+        return static_cast<std::size_t>(end_ - at_);
+    }
+    [[gnu::always_inline]] inline std::size_t offset() const noexcept
+    {
+        return static_cast<std::size_t>(at_ - begin_);
+    }
     std::size_t budget() const noexcept { return budget_; }
-    [[noreturn]] void fail(errc code) const { fail_at(code, offset()); }
+    /// Inline, so that the reader's address goes nowhere and its pointers stay in registers.
+    [[noreturn, gnu::always_inline]] inline void fail(errc code) const { fail_at(code, offset()); }
 
     [[gnu::always_inline]] inline void need(std::size_t n) const
     {
@@ -82,7 +90,8 @@ protected:
     [[gnu::always_inline]] inline std::size_t get_count(std::size_t element_bytes_min)
     {
         const std::uint64_t count = get_varint();
-        if (count > left() / (element_bytes_min != 0 ? element_bytes_min : 1)) [[unlikely]]
+        if (checks<guard::count> &&
+            count > left() / (element_bytes_min != 0 ? element_bytes_min : 1)) [[unlikely]]
             fail(errc::bad_length);
         return static_cast<std::size_t>(count);
     }
@@ -99,7 +108,7 @@ protected:
         return count;
     }
 
-    bool get_bool()
+    [[gnu::always_inline]] inline bool get_bool()
     {
         need(1);
         const auto value = static_cast<unsigned>(*at_);

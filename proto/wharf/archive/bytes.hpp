@@ -1,8 +1,7 @@
 // One value to one message and back: what tests, stores and small programs need of the archives.
 #pragma once
 
-#include <wharf/archive/load_containers.hpp>
-#include <wharf/archive/store_values.hpp>
+#include <wharf/archive/class_functions.hpp>
 
 namespace wharf {
 

@@ -2,10 +2,13 @@
 // this program.
 #pragma once
 
+#include <wharf/aggregate.hpp>
+#include <wharf/archive/refusals.hpp>
 #include <wharf/archive/traits.hpp>
 
 #include <boost/serialization/level.hpp>
 #include <boost/serialization/serialization.hpp>
+#include <boost/serialization/split_free.hpp> // Boost.DateTime uses it without including it
 #include <boost/serialization/tracking.hpp>
 #include <boost/serialization/version.hpp>
 #include <boost/serialization/wrapper.hpp>
@@ -36,11 +39,18 @@ struct serialize_decoy {
 template <class T>
 struct serialize_name : T, serialize_decoy {};
 template <class T>
-concept has_member_serialize = std::is_class_v<T> &&
-    (std::is_final_v<T> || !requires { &serialize_name<T>::serialize; });
+concept has_member_serialize = std::is_class_v<T> && !std::is_final_v<T> && !requires
+{
+    &serialize_name<T>::serialize;
+};
+/// Of a final class a private serialize() cannot be seen: one that is no plain struct must have it.
+template <class Archive, class T>
+concept has_final_serialize = std::is_final_v<T> &&
+    (!plain_struct<T> || requires(Archive & archive, T& t) { t.serialize(archive, 0u); });
 
 template <class Archive, class T>
-concept has_serialize = has_member_serialize<T> || serialize_probe::has_free_serialize<Archive, T>;
+concept has_serialize = has_member_serialize<T> || has_final_serialize<Archive, T> ||
+    serialize_probe::has_free_serialize<Archive, T>;
 
 template <class T>
 inline constexpr int level_of = bs::implementation_level<T>::value;
@@ -53,13 +63,44 @@ template <class T>
 inline constexpr bool has_version = level_of<T> >= static_cast<int>(bs::object_class_info) &&
                                     !is_wrapper<T>;
 
-/// boost::variant, whose header asks for track_always although it has no identity.
+/// An object of such a class takes a number wherever it is visited.
 template <class T>
-concept is_boost_variant = requires(const T& t)
+inline constexpr bool is_always_tracked = bs::tracking_level<T>::value ==
+                                              static_cast<int>(bs::track_always) &&
+                                          !is_wrapper<T> && !is_boost_variant<T>;
+
+/// Objects of such a class, behind pointers, are written in full each time.
+template <class T>
+inline constexpr bool
+    is_never_tracked = std::is_class_v<T>&& level_of<T> > static_cast<int>(bs::primitive_type) &&
+                       bs::tracking_level<T>::value == static_cast<int>(bs::track_never);
+
+/// As serialize_probe: ties with Boost's own functions, unless the class has better ones.
+namespace construct_probe {
+template <class Archive, class T>
+void save_construct_data(Archive&, const T*, const unsigned int);
+template <class Archive, class T>
+void load_construct_data(Archive&, T*, const unsigned int);
+
+template <class Archive, class T>
+concept has_save_construct_data = requires(Archive& archive, const T* t, const bs::version_type v)
 {
-    typename T::types;
-    t.which();
+    save_construct_data(archive, t, v);
 };
+template <class Archive, class T>
+concept has_load_construct_data = requires(Archive& archive, T* t, const bs::version_type v)
+{
+    load_construct_data(archive, t, v);
+};
+} // namespace construct_probe
+using construct_probe::has_load_construct_data;
+using construct_probe::has_save_construct_data;
+
+/// Is an element of this type built by load_construct_data()? Else by its default constructor.
+template <class Archive, class T>
+inline constexpr bool is_built = std::is_class_v<T> &&
+                                 (has_load_construct_data<Archive, T> ||
+                                  (!std::is_default_constructible_v<T> && !is_pointer<T>));
 
 /// The gate in front of every class: each refusal is a sentence.
 template <class Archive, class T>
@@ -69,33 +110,39 @@ constexpr void check_class()
     static_assert(level_of<T> != static_cast<int>(bs::not_serializable),
                   "wharf: this class is marked not_serializable");
     static_assert(level_of<T> != static_cast<int>(bs::primitive_type),
-                  "wharf: a class of level primitive_type is a memory image, which cannot travel: "
-                  "give it a serialize()");
-    static_assert(bs::tracking_level<T>::value != static_cast<int>(bs::track_always) ||
-                      is_wrapper<T> || is_boost_variant<T>,
-                  "wharf: a class with tracking level track_always cannot travel yet");
+                  "wharf: a class of level primitive_type has no serialize() in Boost either: give "
+                  "it another level, or specialise wharf::is_memory_image");
     if constexpr (!std::is_union_v<T> && level_of<T> != static_cast<int>(bs::not_serializable))
-        static_assert(has_serialize<Archive, T>,
-                      "wharf: this class has no serialize(): give it a member "
-                      "template <class Archive> void serialize(Archive&, unsigned), or a free one");
+        static_assert(has_serialize<Archive, T> || plain_struct<T> || is_of_library<T>(),
+                      "wharf: this class has no serialize() and is no plain struct: give it a "
+                      "member template <class Archive> void serialize(Archive&, unsigned), or a "
+                      "free one");
+    if constexpr (!std::is_union_v<T> && is_of_library<T>()) {
+        if constexpr (has_serialize<Archive, T>)
+            check_trusting_class<T>();
+        else
+            check_library_class<T>();
+    }
 }
 
-/// Refuses with a sentence what the archive knows by name and cannot carry.
-template <class T>
-constexpr void check_not_refused()
+template <class Archive>
+struct visit_field {
+    Archive& archive;
+    template <class Field>
+    [[gnu::always_inline]] inline void operator()(std::string_view name, Field& field) const
+    {
+        archive& bs::make_nvp(name.data(), field);
+    }
+};
+
+/// The members of a class, as its serialize() visits them, or in order where it has none.
+template <class Archive, class T>
+[[gnu::always_inline]] inline void visit_members(Archive& archive, T& value, unsigned version)
 {
-    static_assert(!std::is_pointer_v<T>,
-                  "wharf: a raw pointer cannot travel: store what it points to");
-    static_assert(!std::is_member_pointer_v<T> && !std::is_null_pointer_v<T>,
-                  "wharf: a pointer to a member or a null pointer constant cannot travel");
-    static_assert(!is_specialization<T, std::shared_ptr>,
-                  "wharf: std::shared_ptr cannot travel yet");
-    static_assert(!is_specialization<T, std::weak_ptr>, "wharf: std::weak_ptr cannot travel yet");
-    static_assert(!is_specialization<T, std::unique_ptr>,
-                  "wharf: std::unique_ptr cannot travel yet");
-    static_assert(!is_specialization<T, std::basic_string_view>,
-                  "wharf: std::string_view does not own what it shows: store a std::string");
-    static_assert(!std::is_floating_point_v<T>, "wharf: this floating point type cannot travel");
+    if constexpr (has_serialize<Archive, T>)
+        bs::serialize_adl(archive, value, version);
+    else if constexpr (plain_struct<T>)
+        for_each_field(value, visit_field<Archive>{archive});
 }
 
 /// A number of the class in this process, from 1; given at its first use in any archive.

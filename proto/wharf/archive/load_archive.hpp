@@ -1,23 +1,21 @@
 // load_archive: the bytes of a message become values.
 #pragma once
 
+#include <wharf/archive/archive_services.hpp>
 #include <wharf/archive/byte_reader.hpp>
-#include <wharf/archive/class_info.hpp>
 #include <wharf/archive/enums.hpp>
-#include <wharf/message_file.hpp>
+#include <wharf/archive/field_path.hpp>
+#include <wharf/archive/load_state.hpp>
 
 #include <boost/mpl/bool.hpp>
 #include <boost/serialization/collection_size_type.hpp>
 #include <boost/serialization/item_version_type.hpp>
-#include <boost/serialization/library_version_type.hpp>
 
 #include <typeinfo>
 
 namespace wharf {
 
 namespace detail {
-/// What a load needs rarely: the file, the table of versions.
-struct load_state;
 /// The version of the class of this slot; throws errc::newer_version and errc::not_canonical.
 [[gnu::cold, gnu::noinline]] unsigned table_version(load_state& state, unsigned slot,
                                                     unsigned known, const std::type_info& type,
@@ -27,13 +25,21 @@ struct load_state;
 /// Loads values, in the order in which they were stored. Any bytes are safe to load: what is
 /// refused is refused by an error, and memory, depth and time are bounded by `limits`.
 ///
-/// Errors: error with errc::truncated, bad_length, bad_varint, not_canonical, bad_bool, bad_enum,
-/// bad_value, newer_version, memory_limit, depth_limit, message_limit, refused_by_type or
-/// bad_prelude and a text that begins with the place, "at byte 17"; nothing else leaves a load,
-/// but what the file throws. After an error the values named so far are valid but unspecified and
-/// the rest of the message is lost: over a file, the next value comes from the next message.
+/// What a value held before is replaced, and its memory is used again where it is not far too
+/// large. Elements of sequences and the content of an optional are loaded in place, as by Boost's
+/// archives: a member that serialize() does not visit keeps its old value in them. Elements are
+/// constructed by the container's allocator.
+///
+/// Objects behind pointers are owned from the moment they exist: a load that fails leaks none, and
+/// no smart pointer that it named holds one of which the body is not complete, but weak ones.
+///
+/// Errors: archive_error with one of the codes that proto/README.md lists ("What a load refuses")
+/// and a text that begins with the place, "at byte 17, in order.items[3].price"; a wharf::error of
+/// a type's own serialize() becomes an archive_error with the same code. Nothing else leaves a
+/// load, but what the file throws. After an error the values named so far are valid but unspecified
+/// and the rest of the message is lost: over a file, the next value comes from the next message.
 /// The message or file must outlive the archive. Distinct objects: safe. Shared objects: unsafe.
-class load_archive : private detail::byte_reader {
+class load_archive : private detail::byte_reader, public detail::archive_services<load_archive> {
 public:
     using is_saving = boost::mpl::false_;
     using is_loading = boost::mpl::true_;
@@ -42,6 +48,8 @@ public:
     explicit load_archive(std::span<const std::byte> message, const limits& limit = {}) noexcept
         : byte_reader(message, detail::memory_budget(limit, message.size())),
           depth_(limit.depth_max),
+          objects_max_(limit.objects_max),
+          chain_max_(limit.chain_max),
           phase_(message.size() <= limit.message_bytes_max ? phase::closed : phase::oversize)
     {}
     /// Loads from the messages of `file`. One is received where a value is asked for and none is
@@ -51,8 +59,8 @@ public:
     load_archive& operator=(const load_archive&) = delete;
     ~load_archive()
     {
-        if (state_ != nullptr && phase_ != phase::nested) [[unlikely]]
-            close();
+        if (self_ != nullptr && state_ != nullptr) [[unlikely]]
+            self_->close();
     }
 
     /// Loads one value.
@@ -64,10 +72,11 @@ public:
                           detail::is_wrapper<std::remove_cv_t<value_type>>,
                       "wharf: a const value cannot be loaded into");
         auto& target = const_cast<std::remove_cv_t<value_type>&>(value);
-        if (phase_ == phase::nested)
-            get(target);
+        // Through self_: a nested archive, whose own address nothing takes, stays in registers.
+        if (self_ == nullptr)
+            get_member(target);
         else
-            get_outermost(target);
+            self_->get_outermost(target);
         return *this;
     }
     template <class T>
@@ -89,36 +98,43 @@ public:
     std::size_t memory_left() const noexcept { return budget(); }
 
     // What serialize() functions written for Boost's archives ask for.
-    boost::serialization::library_version_type get_library_version() const noexcept
-    {
-        return boost::serialization::library_version_type(19);
-    }
     void load_binary(void* bytes, std::size_t n) { get_bytes(bytes, n); }
     void reset_object_address(const void*, const void*) noexcept {}
-    template <class T>
-    void register_type(const T* = nullptr)
-    {
-        static_assert(sizeof(T) == 0,
-                      "wharf: pointers to base classes cannot travel yet, so there is "
-                      "nothing to register");
-    }
+    void delete_created_pointers() noexcept {}
 
 private:
+    friend detail::archive_services<load_archive>;
+    template <class T>
+    friend struct detail::class_functions;
+
     enum class phase : std::uint8_t {
         closed,   ///< no message is open
         open,     ///< between two values of a message
         failed,   ///< a load of this message failed
         oversize, ///< the message is larger than its limit
-        nested,   ///< inside of a value that is being loaded
     };
     struct nested {};
     load_archive(nested, const load_archive& outer) noexcept
         : byte_reader(outer),
           state_(outer.state_),
           depth_(outer.depth_),
-          phase_(phase::nested),
-          has_table_(outer.has_table_)
+          objects_max_(outer.objects_max_),
+          chain_max_(outer.chain_max_),
+          phase_(phase::open),
+          has_table_(outer.has_table_),
+          self_(nullptr)
     {}
+    /// What a nested archive changed, also where an exception ends it.
+    struct write_back {
+        load_archive& outer;
+        const load_archive& inner;
+        [[gnu::always_inline]] inline ~write_back()
+        {
+            outer.at_ = inner.at_;
+            outer.budget_ = inner.budget_;
+            outer.state_ = inner.state_;
+        }
+    };
 
     /// Opens the message, or the next one of the file, where that is needed for a value.
     [[gnu::always_inline]] inline void open_for_value()
@@ -140,13 +156,39 @@ private:
     template <class T>
     void get_outermost(T& value);
     template <class T>
+    [[gnu::always_inline]] inline void get_member(T& value);
+    template <bool IsPointee = false, bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void get(T& value);
-    template <class T>
+    template <bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void get_element(T& value);
     template <class T>
     [[gnu::always_inline]] inline void get_run(T* first, std::size_t n);
     template <class T>
-    [[gnu::always_inline]] inline void get_class(T& value);
+    void get_body(T& value);
+    template <class T>
+    [[gnu::always_inline]] inline void get_members(T& value);
+    template <class T>
+    void get_tracked(T& value);
+    template <class T, class Take>
+    void get_built(Take take);
+    template <class T, class Take>
+    void get_built_element(Take take);
+    template <class T>
+    void get_pointer(T& value);
+    template <class Pointer>
+    std::uint32_t get_object();
+    template <class T>
+    T* get_unique();
+    template <class T>
+    T* get_base(std::uint32_t number);
+    template <class T>
+    const detail::class_entry& get_object_class();
+    template <class T>
+    [[gnu::always_inline]] inline void get_construct_data(T* object);
+    detail::load_state& make_state();
+    const detail::class_entry& get_class_entry(const detail::class_entry* own);
+    void drop_objects() noexcept;
+    void release_objects() noexcept;
     template <class T>
     [[gnu::always_inline]] inline unsigned class_version();
     template <class Enum>
@@ -155,17 +197,29 @@ private:
     [[gnu::always_inline]] inline void get_string(String& value);
     std::string_view get_text();
     template <class Vector>
-    void get_vector(Vector& value);
+    [[gnu::always_inline]] inline void add_text(Vector& value);
+    template <class Container>
+    void get_container(Container& value);
+    template <class Vector>
+    [[gnu::always_inline]] inline void get_vector(Vector& value);
     template <class Vector>
     void get_bits(Vector& value);
     template <class List>
-    void get_list(List& value);
+    [[gnu::always_inline]] inline void get_list(List& value);
     template <class Map>
-    void get_map(Map& value);
+    [[gnu::always_inline]] inline void get_map(Map& value);
     template <class Set>
-    void get_set(Set& value);
+    [[gnu::always_inline]] inline void get_set(Set& value);
     template <class Variant>
     void get_variant(Variant& value);
+    template <class T>
+    void get_borrowed(T& value);
+    template <class Bitset>
+    void get_bitset(Bitset& value);
+    template <class Type, class End, class Variant>
+    void get_alternative(Variant& value, std::uint64_t index, unsigned place);
+    template <class Container>
+    void get_multi_index(Container& value);
     /// The pad of an element that takes no bytes.
     [[gnu::always_inline]] inline void get_pad(const std::byte* begun)
     {
@@ -179,8 +233,12 @@ private:
 
     detail::load_state* state_ = nullptr;
     std::uint32_t depth_ = 0;
+    std::uint32_t objects_max_ = 0;
+    std::uint32_t chain_max_ = 0;
+    std::uint32_t place_ = 0; ///< members visited in the innermost class
     phase phase_ = phase::closed;
-    bool has_table_ = false; ///< else every class of this message is at version 0
+    bool has_table_ = false;    ///< else every class of this message is at version 0
+    load_archive* self_ = this; ///< null: inside of a value that is being loaded
 };
 
 } // namespace wharf

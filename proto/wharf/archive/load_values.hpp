@@ -3,7 +3,38 @@
 
 #include <wharf/archive/load_archive.hpp>
 
+#include <memory>
+
 namespace wharf {
+
+namespace detail {
+
+/// May an object that is loaded again keep this memory, where its new value needs so much? What a
+/// peer makes an object hold over many messages is so at most about twice what one is charged.
+constexpr bool keeps_memory(std::size_t has, std::size_t needs) noexcept
+{
+    return has <= 2 * needs + 32;
+}
+
+/// What a string of libstdc++ holds in itself. So many characters are copied by two moves, where
+/// fewer are a call of memcpy: they are copied whole, and then cut.
+inline constexpr std::size_t short_text_max = 15;
+
+/// Out of line, for strings that may allocate.
+template <class String>
+[[gnu::noinline]] void assign_text(String& value, const typename String::value_type* text,
+                                   std::size_t n)
+{
+    if (n <= value.capacity() && keeps_memory(value.capacity(), n))
+        value.assign(text, n);
+    else {
+        String made(text, n, value.get_allocator());
+        std::destroy_at(&value);
+        std::construct_at(&value, std::move(made)); // Does not throw: the allocator is the same.
+    }
+}
+
+} // namespace detail
 
 template <class T>
 void load_archive::get_outermost(T& value)
@@ -12,26 +43,46 @@ void load_archive::get_outermost(T& value)
     // The copy does not escape, so that its pointers stay in registers.
     load_archive inner(nested{}, *this);
     try {
-        inner.get_element(value);
+        inner.get_element<true>(value);
     }
     catch (...) {
         phase_ = phase::failed;
+        state_ = inner.state_;
+        if (state_ != nullptr)
+            drop_objects();
         detail::rethrow_at(inner.offset());
     }
     at_ = inner.at_;
     budget_ = inner.budget_;
+    state_ = inner.state_;
+    if (state_ != nullptr) [[unlikely]]
+        release_objects();
 }
 
+/// What a serialize() names or, without a name, counts.
 template <class T>
+void load_archive::get_member(T& value)
+{
+    const std::uint32_t place = place_++;
+    if constexpr (detail::is_nvp<T>)
+        get(value);
+    else {
+        detail::member_guard in{at_, place};
+        get(value);
+        in.is_done = true;
+    }
+}
+
+template <bool IsOutermost, class T>
 void load_archive::get_element(T& value)
 {
     if constexpr (detail::bytes_min<T>() == 0) {
         const std::byte* begun = at_;
-        get(value);
+        get<false, IsOutermost>(value);
         get_pad(begun);
     }
     else
-        get(value);
+        get<false, IsOutermost>(value);
 }
 
 template <class T>
@@ -42,12 +93,16 @@ void load_archive::get_run(T* first, std::size_t n)
             fail(errc::truncated);
         get_bytes(first, n * sizeof(T));
     }
-    else
-        for (std::size_t i = 0; i < n; ++i)
+    else {
+        std::size_t i = 0;
+        detail::index_guard in{at_, i};
+        for (; i < n; ++i)
             get_element(first[i]);
+        in.is_done = true;
+    }
 }
 
-template <class T>
+template <bool IsPointee, bool IsOutermost, class T>
 void load_archive::get(T& value)
 {
     using namespace detail;
@@ -57,7 +112,9 @@ void load_archive::get(T& value)
         using target_type = std::remove_reference_t<decltype(target)>;
         static_assert(!std::is_const_v<target_type> || is_wrapper<std::remove_cv_t<target_type>>,
                       "wharf: a const value cannot be loaded into");
-        get(const_cast<std::remove_cv_t<target_type>&>(target));
+        name_guard in{at_, value.name()};
+        get<IsPointee, IsOutermost>(const_cast<std::remove_cv_t<target_type>&>(target));
+        in.is_done = true;
     }
     else if constexpr (std::is_same_v<T, bool>)
         value = get_bool();
@@ -75,8 +132,8 @@ void load_archive::get(T& value)
         get_string(value);
     else if constexpr (is_vector_bool<T>)
         get_bits(value);
-    else if constexpr (is_vector<T>)
-        get_vector(value);
+    else if constexpr (is_vector<T> || is_list<T> || is_map<T> || is_set<T>)
+        get_container(value);
     else if constexpr (std::is_array_v<T>) {
         if (get_varint() != std::extent_v<T>) [[unlikely]]
             fail(errc::bad_length);
@@ -94,25 +151,29 @@ void load_archive::get(T& value)
         if (n != 0)
             get_run(&value[0], n);
     }
-    else if constexpr (is_list<T>)
-        get_list(value);
-    else if constexpr (is_map<T>)
-        get_map(value);
-    else if constexpr (is_set<T>)
-        get_set(value);
     else if constexpr (is_specialization<T, std::pair>) {
+        name_guard in{at_, "first"};
         get(const_cast<std::remove_const_t<typename T::first_type>&>(value.first));
+        in.name = "second";
         get(value.second);
+        in.is_done = true;
     }
-    else if constexpr (is_specialization<T, std::tuple>)
-        std::apply([this](auto&... members) { (get(members), ...); }, value);
+    else if constexpr (is_specialization<T, std::tuple>) {
+        std::size_t i = 0;
+        index_guard in{at_, i};
+        std::apply([&](auto&... members) { ((get(members), ++i), ...); }, value);
+        in.is_done = true;
+    }
     else if constexpr (is_specialization<T, std::optional>) {
-        static_assert(std::is_default_constructible_v<typename T::value_type>,
-                      "wharf: the value of an optional must be default-constructible to be loaded");
-        if (get_bool())
-            get(value.emplace());
-        else
+        using content = typename T::value_type;
+        if (!get_bool())
             value.reset();
+        else if constexpr (is_built<load_archive, content>)
+            get_built<content>([&](content&& built) { value.emplace(std::move(built)); });
+        else if (value)
+            get(*value); // As Boost: what the class does not load stays.
+        else
+            get(value.emplace());
     }
     else if constexpr (is_specialization<T, std::variant>)
         get_variant(value);
@@ -147,20 +208,40 @@ void load_archive::get(T& value)
             fail(errc::bad_value);
         value = bs::library_version_type(static_cast<unsigned int>(number));
     }
+    else if constexpr (is_borrowed<T>)
+        get_borrowed(value);
+    else if constexpr (is_pointer<T>)
+        get_pointer(value);
     else {
         check_not_refused<T>();
-        get_class(value);
+        if constexpr (is_always_tracked<T> && !IsPointee)
+            get_tracked(value);
+        else if constexpr (IsOutermost)
+            get_members(value);
+        else
+            get_body(value);
     }
 }
 
+/// Each class has an archive of its own, in registers: where its code is not inline, the outer
+/// archive is in memory, and reading that for every member would cost more than these copies.
 template <class T>
-void load_archive::get_class(T& value)
+void load_archive::get_body(T& value)
+{
+    load_archive inner(nested{}, *this);
+    const write_back back{*this, inner};
+    inner.get_members(value);
+}
+
+template <class T>
+void load_archive::get_members(T& value)
 {
     detail::check_class<load_archive, T>();
     if (depth_ == 0) [[unlikely]]
         fail(errc::depth_limit);
     --depth_;
-    boost::serialization::serialize_adl(*this, value, class_version<T>());
+    place_ = 0;
+    detail::visit_members(*this, value, class_version<T>());
     ++depth_;
 }
 
@@ -180,16 +261,13 @@ template <class Enum>
 void load_archive::get_enum(Enum& value)
 {
     using number = std::underlying_type_t<Enum>;
-    detail::check_enum<Enum>();
     if constexpr (std::is_same_v<number, bool>)
         value = static_cast<Enum>(get_bool());
     else {
         number image{};
         get_number(image);
-        if constexpr (!detail::has_fixed_underlying_type<Enum> && detail::is_range_known<Enum>) {
-            constexpr detail::enum_range range = detail::range_of_enum<Enum>;
-            if (std::cmp_less(image, range.least) || std::cmp_greater(image, range.greatest))
-                [[unlikely]]
+        if constexpr (!detail::has_fixed_underlying_type<Enum>) {
+            if (!detail::range_of_enum<Enum>.has(image)) [[unlikely]]
                 detail::fail_at(errc::bad_enum, offset() - sizeof image);
         }
         value = static_cast<Enum>(image);
@@ -203,10 +281,23 @@ void load_archive::get_string(String& value)
     const std::size_t n =
         get_charged_count(sizeof(detail::wire_number_t<character>), sizeof(character));
     if constexpr (sizeof(character) == 1) {
-        value.assign(reinterpret_cast<const character*>(at_), n);
+        const auto* text = reinterpret_cast<const character*>(at_);
+        using detail::short_text_max;
+        if (detail::copies_blocks && n <= short_text_max && left() >= short_text_max &&
+            value.capacity() == short_text_max) {
+            // They fit the string's own memory, so that nothing can throw.
+            const auto allocator = value.get_allocator();
+            std::destroy_at(&value);
+            std::construct_at(&value, text, short_text_max, allocator);
+            value.erase(n);
+        }
+        else
+            detail::assign_text(value, text, n);
         at_ += n;
     }
     else {
+        if (!detail::keeps_memory(value.capacity() * sizeof(character), n * sizeof(character)))
+            String(value.get_allocator()).swap(value);
         value.resize(n);
         get_run(value.data(), n);
     }

@@ -1,30 +1,20 @@
 // store_archive: values become one message.
 #pragma once
 
+#include <wharf/archive/archive_services.hpp>
 #include <wharf/archive/byte_writer.hpp>
-#include <wharf/archive/class_info.hpp>
 #include <wharf/archive/enums.hpp>
+#include <wharf/archive/field_path.hpp>
+#include <wharf/archive/store_state.hpp>
 #include <wharf/limits.hpp>
-#include <wharf/message_file.hpp>
 
 #include <boost/mpl/bool.hpp>
 #include <boost/serialization/collection_size_type.hpp>
 #include <boost/serialization/item_version_type.hpp>
-#include <boost/serialization/library_version_type.hpp>
 
 namespace wharf {
 
 namespace detail {
-/// What a store needs rarely: the file, versions that are not 0, classes of high slots.
-struct store_state;
-
-/// A place in a message to which a store that fails goes back.
-struct store_mark {
-    std::size_t bytes = 0;
-    std::uint64_t seen = 0;
-    std::size_t versions = 0;
-    std::size_t far_classes = 0;
-};
 /// The parts of a mark that the state holds.
 [[gnu::cold, gnu::noinline]] void mark_state(const store_state& state, store_mark& mark) noexcept;
 /// The first visit of a class: its version enters the table where there is one or it begins one.
@@ -33,29 +23,39 @@ note_version(store_state* state, std::uint64_t seen_before, std::uint32_t versio
 /// A visit of a class whose slot is not near.
 [[gnu::cold, gnu::noinline]] store_state* note_far_class(store_state* state, std::uint64_t seen,
                                                          unsigned slot, std::uint32_t version);
+/// Throws errc::pointer_conflict where the object, which was visited by value, is a pointee too.
+[[gnu::cold, gnu::noinline]] void check_conflict(const store_state& state, unsigned slot,
+                                                 const void* object, const std::type_info& type,
+                                                 std::size_t offset);
 } // namespace detail
 
 /// Stores values, in order, as messages. One flush() is one message; proto/README.md has its bytes.
 /// Whatever has a Boost serialize() can be stored; what cannot travel does not compile.
 ///
-/// Errors: errc::depth_limit and errc::bad_value for values that no archive would load, what the
-/// file throws, and what a type's own serialize() throws. A value that fails leaves the message as
-/// it was before. The buffer or file must outlive the archive; over a buffer, nothing else may use
-/// it until flush(). Distinct objects: safe. Shared objects: unsafe.
-class store_archive : private detail::byte_writer {
+/// Objects behind pointers must live, and stay as they are, until flush(): one is written where it
+/// is met first, and by its number from then on.
+///
+/// Errors: archive_error with errc::depth_limit, bad_value, ownership_cycle, unregistered_class,
+/// pointer_conflict or bad_utf8 for values that no archive would load, what the file throws, and
+/// what a type's own serialize() throws. A value that fails leaves the message as it was before.
+/// The buffer or file must outlive the archive; over a buffer, nothing else may use it until
+/// flush(). Distinct objects: safe. Shared objects: unsafe.
+class store_archive : private detail::byte_writer, public detail::archive_services<store_archive> {
 public:
     using is_saving = boost::mpl::true_;
     using is_loading = boost::mpl::false_;
 
     /// Appends messages at the end of `out`. What was not flushed is dropped by the destructor.
     explicit store_archive(byte_buffer& out, const limits& limit = {}) noexcept
-        : byte_writer(out), depth_(limit.depth_max)
+        : byte_writer(out), depth_(limit.depth_max), self_(nullptr)
     {
         if (out.end() != out.limit()) [[likely]] {
             at_ = out.end();
             limit_ = out.limit();
             *at_++ = std::byte{0};
         }
+        // Last: a byte written through a pointer may be part of whatever escaped before.
+        self_ = this;
     }
     /// Sends messages through `file`; sends nothing yet.
     explicit store_archive(message_file& file, const limits& limit = {});
@@ -65,18 +65,19 @@ public:
     /// it is left by an exception.
     ~store_archive()
     {
-        if (state_ != nullptr && !nested_) [[unlikely]]
-            close();
+        if (self_ != nullptr && state_ != nullptr) [[unlikely]]
+            self_->close();
     }
 
     /// Stores one value.
     template <class T>
     [[gnu::always_inline]] inline store_archive& operator<<(const T& value)
     {
-        if (nested_)
-            put(value);
+        // Through self_: a nested archive, whose own address nothing takes, stays in registers.
+        if (self_ == nullptr)
+            put_member(value);
         else
-            put_outermost(value);
+            self_->put_outermost(value);
         return *this;
     }
     template <class T>
@@ -100,67 +101,117 @@ public:
     void discard() noexcept;
 
     // What serialize() functions written for Boost's archives ask for.
-    boost::serialization::library_version_type get_library_version() const noexcept
-    {
-        return boost::serialization::library_version_type(19);
-    }
     void save_binary(const void* bytes, std::size_t n) { put_bytes(bytes, n); }
-    template <class T>
-    void register_type(const T* = nullptr)
-    {
-        static_assert(sizeof(T) == 0,
-                      "wharf: pointers to base classes cannot travel yet, so there is "
-                      "nothing to register");
-    }
 
 private:
+    friend detail::archive_services<store_archive>;
+    template <class T>
+    friend struct detail::class_functions;
+
     struct nested {};
     store_archive(nested, const store_archive& outer) noexcept
         : byte_writer(outer),
           state_(outer.state_),
           seen_(outer.seen_),
           depth_(outer.depth_),
-          nested_(true)
+          self_(nullptr)
     {}
+    /// What a nested archive changed, also where an exception ends it.
+    struct write_back {
+        store_archive& outer;
+        const store_archive& inner;
+        [[gnu::always_inline]] inline ~write_back()
+        {
+            outer.at_ = inner.at_;
+            outer.limit_ = inner.limit_;
+            outer.state_ = inner.state_;
+            outer.seen_ = inner.seen_;
+        }
+    };
 
     store_archive(nested, detail::store_state* state, const limits& limit) noexcept;
 
     template <class T>
     void put_outermost(const T& value);
     template <class T>
+    [[gnu::always_inline]] inline void put_member(const T& value);
+    template <bool IsPointee = false, bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void put(const T& value);
-    template <class T>
+    template <bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void put_element(const T& value);
     template <class T>
-    [[gnu::always_inline]] inline void put_run(const T* first, std::size_t n);
+    [[gnu::always_inline]] inline void put_built(const T& value);
+    template <class Container, class Element>
+    [[gnu::always_inline]] inline void put_item(const Element& each);
+    template <class Container>
+    [[gnu::always_inline]] inline void put_elements(const Container& all);
+    template <class Container>
+    void put_branches(const Container& all);
+    template <class Container>
+    [[gnu::always_inline]] inline void put_each(const Container& all);
+    /// For what took no byte since the archive was at `begun`. Where the buffer moved meanwhile,
+    /// its place differs; the first value of a message begins at null, in front of the prelude.
+    [[gnu::always_inline]] inline void put_pad(const std::byte* begun)
+    {
+        if (at_ == begun || (begun == nullptr && stored_bytes() == 1)) [[unlikely]]
+            put_number(std::uint8_t{0});
+    }
     template <class T>
+    [[gnu::always_inline]] inline void put_run(const T* first, std::size_t n);
+    template <bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void put_class(const T& value);
+    template <class T>
+    void put_body(const T& value);
+    template <class T>
+    [[gnu::always_inline]] inline void put_members(const T& value);
+    template <class T>
+    void put_tracked(const T& value);
+    template <class T>
+    void put_pointer(const T& value);
+    template <class T>
+    bool put_object(const T* object, detail::ownership kind, bool is_weak);
+    void put_reference(std::uint32_t number, detail::ownership kind, bool is_weak);
+    void put_class_name(const detail::class_entry& entry, const std::type_info& pointer_type);
+    template <class T>
+    [[gnu::always_inline]] inline void put_construct_data(const T* object);
+    detail::store_state& make_state();
     template <class T>
     [[gnu::always_inline]] inline unsigned note_class();
     template <class Bits>
     void put_bits(const Bits& bits);
+    template <class T>
+    void put_borrowed(const T& value);
+    template <class Variant>
+    void put_boost_variant(const Variant& value);
+    template <class Container>
+    void put_multi_index(const Container& value);
     template <class Enum>
     [[gnu::always_inline]] inline void put_enum(Enum value);
 
-    std::size_t stored_bytes() const noexcept
+    [[gnu::always_inline]] inline std::size_t stored_bytes() const noexcept
     {
         return at_ == nullptr ? 0 : static_cast<std::size_t>(at_ - out_->end());
     }
-    bool is_stored() const noexcept { return at_ != nullptr && at_ != out_->end() + 1; }
+    [[gnu::always_inline]] inline bool is_stored() const noexcept
+    {
+        return at_ != nullptr && at_ != out_->end() + 1;
+    }
     void reset() noexcept
     {
         at_ = limit_ = nullptr;
         seen_ = 0;
     }
     /// After a failure: back to where the message was.
-    void rewind(const detail::store_mark& mark, detail::store_state* state) noexcept;
+    void rewind(std::size_t bytes, const detail::store_mark& mark,
+                detail::store_state* state) noexcept;
     void flush_state();
     void close() noexcept;
 
     detail::store_state* state_ = nullptr;
     std::uint64_t seen_ = 0; ///< classes met in this message, by slot
     std::uint32_t depth_;
-    bool nested_ = false; ///< inside of a value that is being stored
+    std::uint32_t place_ = 0;    ///< members visited in the innermost class
+    store_archive* self_ = this; ///< null: inside of a value that is being stored
 };
 
 } // namespace wharf

@@ -10,35 +10,132 @@ void store_archive::put_outermost(const T& value)
 {
     // The copy does not escape, so that its pointers stay in registers.
     store_archive inner(nested{}, *this);
-    detail::store_mark mark{.bytes = stored_bytes(), .seen = seen_};
+    const std::size_t bytes = stored_bytes();
+    detail::store_mark mark; // Set only where there is a state.
     if (state_ != nullptr) [[unlikely]]
         detail::mark_state(*state_, mark);
     try {
-        inner.put_element(value);
+        inner.put_element<true>(value);
     }
     catch (...) {
-        rewind(mark, inner.state_);
-        throw;
+        rewind(bytes, state_ != nullptr ? mark : detail::store_mark{}, inner.state_);
+        detail::rethrow_stored();
     }
     at_ = inner.at_;
     limit_ = inner.limit_;
     seen_ = inner.seen_;
     state_ = inner.state_;
+    if (state_ != nullptr) [[unlikely]]
+        state_->objects.begin_value();
+}
+
+/// What a serialize() names or, without a name, counts.
+template <class T>
+void store_archive::put_member(const T& value)
+{
+    const std::uint32_t place = place_++;
+    if constexpr (detail::is_nvp<T>)
+        put(value);
+    else {
+        detail::member_guard in{at_, place};
+        put(value);
+        in.is_done = true;
+    }
 }
 
 /// Every element of a container and every value of a message takes at least one byte, so that a
 /// count never exceeds the bytes that are left, and a message that is used up has no value left.
-template <class T>
+template <bool IsOutermost, class T>
 void store_archive::put_element(const T& value)
 {
     if constexpr (detail::bytes_min<T>() == 0) {
-        const std::size_t before = stored_bytes();
-        put(value);
-        if (const std::size_t after = stored_bytes(); after == before || after == 1) [[unlikely]]
-            put_number(std::uint8_t{0});
+        const std::byte* begun = at_;
+        put<false, IsOutermost>(value);
+        put_pad(begun);
     }
     else
-        put(value);
+        put<false, IsOutermost>(value);
+}
+
+/// What a load constructs anew: its construct data come first.
+template <class T>
+void store_archive::put_built(const T& value)
+{
+    put_construct_data(&value);
+    put(value);
+}
+
+/// One element of a container of this type.
+template <class Container, class Element>
+void store_archive::put_item(const Element& each)
+{
+    if constexpr (detail::is_map<Container>) {
+        using pair = std::pair<typename Container::key_type, typename Container::mapped_type>;
+        [[maybe_unused]] const std::byte* begun = at_;
+        put_built(each.first);
+        put_built(each.second);
+        if constexpr (detail::bytes_min<pair>() == 0)
+            put_pad(begun);
+    }
+    else if constexpr (detail::has_save_construct_data<store_archive, Element>) {
+        const std::byte* begun = at_;
+        put_built(each);
+        put_pad(begun);
+    }
+    else
+        put_element(each);
+}
+
+/// The elements of a container of which no block can be copied.
+template <class Container>
+void store_archive::put_elements(const Container& all)
+{
+    if constexpr (detail::is_leaf_container<Container>)
+        for (const auto& each : all)
+            put_item<Container>(each);
+    else
+        put_branches(all);
+}
+
+/// As put_body(), for containers of what may be large.
+template <class Container>
+void store_archive::put_branches(const Container& all)
+{
+    store_archive inner(nested{}, *this);
+    const write_back back{*this, inner};
+    inner.put_each(all);
+}
+
+template <class Container>
+void store_archive::put_each(const Container& all)
+{
+    using element = typename Container::value_type;
+    if constexpr (detail::is_vector<Container>) {
+        const element* each = all.data();
+        detail::run_guard<element> in{at_, each, each};
+        for (const element* last = each + all.size(); each != last; ++each)
+            put_item<Container>(*each);
+        in.is_done = true;
+    }
+    else if constexpr (detail::is_map<Container>) {
+        std::size_t i = 0;
+        detail::key_guard<typename Container::key_type> in{at_, i};
+        for (const auto& each : all) {
+            in.key = &each.first;
+            put_item<Container>(each);
+            ++i;
+        }
+        in.is_done = true;
+    }
+    else {
+        std::size_t i = 0;
+        detail::index_guard in{at_, i};
+        for (const auto& each : all) {
+            put_item<Container>(each);
+            ++i;
+        }
+        in.is_done = true;
+    }
 }
 
 template <class T>
@@ -46,18 +143,28 @@ void store_archive::put_run(const T* first, std::size_t n)
 {
     if constexpr (detail::is_block<T>)
         put_bytes(first, n * sizeof(T));
-    else
+    else if constexpr (detail::is_leaf<T>)
         for (std::size_t i = 0; i < n; ++i)
             put_element(first[i]);
+    else {
+        const T* element = first;
+        detail::run_guard<T> in{at_, first, element};
+        for (const T* last = first + n; element != last; ++element)
+            put_element(*element);
+        in.is_done = true;
+    }
 }
 
-template <class T>
+template <bool IsPointee, bool IsOutermost, class T>
 void store_archive::put(const T& value)
 {
     using namespace detail;
     namespace bs = boost::serialization;
-    if constexpr (is_nvp<T>)
-        put(value.const_value());
+    if constexpr (is_nvp<T>) {
+        name_guard in{at_, value.name()};
+        put<IsPointee, IsOutermost>(value.const_value());
+        in.is_done = true;
+    }
     else if constexpr (std::is_same_v<T, bool>)
         put_number(static_cast<std::uint8_t>(value));
     else if constexpr (is_number<T>)
@@ -80,7 +187,10 @@ void store_archive::put(const T& value)
     }
     else if constexpr (is_vector<T>) {
         put_varint(value.size());
-        put_run(value.data(), value.size());
+        if constexpr (is_block<typename T::value_type>)
+            put_run(value.data(), value.size());
+        else
+            put_elements(value);
     }
     else if constexpr (std::is_array_v<T>) {
         put_varint(std::extent_v<T>);
@@ -97,30 +207,35 @@ void store_archive::put(const T& value)
     }
     else if constexpr (is_specialization<T, std::forward_list>) {
         put_varint(static_cast<std::uint64_t>(std::distance(value.begin(), value.end())));
-        for (const auto& element : value)
-            put_element(element);
+        put_elements(value);
     }
     else if constexpr (is_list<T> || is_map<T> || is_set<T>) {
         put_varint(value.size());
-        for (const auto& element : value)
-            put_element(element);
+        put_elements(value);
     }
     else if constexpr (is_specialization<T, std::pair>) {
+        name_guard in{at_, "first"};
         put(value.first);
+        in.name = "second";
         put(value.second);
+        in.is_done = true;
     }
-    else if constexpr (is_specialization<T, std::tuple>)
-        std::apply([this](const auto&... members) { (put(members), ...); }, value);
+    else if constexpr (is_specialization<T, std::tuple>) {
+        std::size_t i = 0;
+        index_guard in{at_, i};
+        std::apply([&](const auto&... members) { ((put(members), ++i), ...); }, value);
+        in.is_done = true;
+    }
     else if constexpr (is_specialization<T, std::optional>) {
         put_number(static_cast<std::uint8_t>(value.has_value()));
         if (value)
-            put(*value);
+            put_built(*value);
     }
     else if constexpr (is_specialization<T, std::variant>) {
         if (value.valueless_by_exception()) [[unlikely]]
             fail_at(errc::bad_value, stored_bytes(), "a variant without a value");
         put_varint(value.index());
-        std::visit([this](const auto& alternative) { put(alternative); }, value);
+        std::visit([this](const auto& alternative) { this->put_built(alternative); }, value);
     }
     else if constexpr (std::is_same_v<T, std::monostate>)
         return;
@@ -138,21 +253,55 @@ void store_archive::put(const T& value)
         return; // The version of an item travels with its class.
     else if constexpr (std::is_same_v<T, bs::library_version_type>)
         put_varint(static_cast<unsigned int>(value));
+    else if constexpr (is_borrowed<T>)
+        put_borrowed(value);
+    else if constexpr (is_pointer<T>)
+        put_pointer(value);
     else {
         check_not_refused<T>();
-        put_class(value);
+        if constexpr (IsPointee)
+            put_body(value);
+        else
+            put_class<IsOutermost>(value);
     }
 }
 
-template <class T>
+template <bool IsOutermost, class T>
 void store_archive::put_class(const T& value)
+{
+    if constexpr (detail::is_always_tracked<T>)
+        put_tracked(value);
+    else {
+        if constexpr (IsOutermost)
+            put_members(value);
+        else
+            put_body(value);
+        if constexpr (detail::has_version<T>)
+            if (state_ != nullptr) [[unlikely]]
+                detail::check_conflict(*state_, detail::class_slot<T>(), &value, typeid(T),
+                                       stored_bytes());
+    }
+}
+
+/// Each class has an archive of its own, in registers: where its code is not inline, the outer
+/// archive is in memory, and reading that for every member would cost more than these copies.
+template <class T>
+void store_archive::put_body(const T& value)
+{
+    store_archive inner(nested{}, *this);
+    const write_back back{*this, inner};
+    inner.put_members(value);
+}
+
+template <class T>
+void store_archive::put_members(const T& value)
 {
     detail::check_class<store_archive, T>();
     if (depth_ == 0) [[unlikely]]
         detail::fail_at(errc::depth_limit, stored_bytes());
     --depth_;
-    const unsigned version = note_class<T>();
-    boost::serialization::serialize_adl(*this, const_cast<T&>(value), version);
+    place_ = 0;
+    detail::visit_members(*this, const_cast<T&>(value), note_class<T>());
     ++depth_;
 }
 
@@ -193,7 +342,6 @@ template <class Enum>
 void store_archive::put_enum(Enum value)
 {
     using number = std::underlying_type_t<Enum>;
-    detail::check_enum<Enum>();
     if constexpr (std::is_same_v<number, bool>)
         put_number(static_cast<std::uint8_t>(value));
     else

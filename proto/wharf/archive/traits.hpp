@@ -1,6 +1,7 @@
 // Which C++ types the archive knows itself, and how few bytes each takes.
 #pragma once
 
+#include <wharf/archive/boost_types.hpp>
 #include <wharf/archive/enums.hpp>
 #include <wharf/archive/wire.hpp>
 
@@ -27,12 +28,16 @@
 #include <variant>
 #include <vector>
 
-namespace wharf::detail {
+namespace boost {
+template <class T>
+class scoped_ptr;
+template <class T>
+class shared_ptr;
+template <class T>
+class weak_ptr;
+} // namespace boost
 
-template <class T, template <class...> class Template>
-inline constexpr bool is_specialization = false;
-template <template <class...> class Template, class... Arguments>
-inline constexpr bool is_specialization<Template<Arguments...>, Template> = true;
+namespace wharf::detail {
 
 template <class T>
 inline constexpr bool is_std_array = false;
@@ -48,10 +53,14 @@ template <class T>
 inline constexpr bool is_duration = false;
 template <class Rep, class Period>
 inline constexpr bool is_duration<std::chrono::duration<Rep, Period>> = true;
+template <class Rep, class Period>
+inline constexpr bool is_duration<boost::chrono::duration<Rep, Period>> = true;
 template <class T>
 inline constexpr bool is_time_point = false;
 template <class Clock, class Duration>
 inline constexpr bool is_time_point<std::chrono::time_point<Clock, Duration>> = true;
+template <class Clock, class Duration>
+inline constexpr bool is_time_point<boost::chrono::time_point<Clock, Duration>> = true;
 
 /// std::filesystem::path without its header, and its Boost twin.
 template <class T>
@@ -84,10 +93,12 @@ inline constexpr bool is_ordered_set =
     is_specialization<T, std::set> || is_specialization<T, std::multiset>;
 template <class T>
 inline constexpr bool is_hash_map =
-    is_specialization<T, std::unordered_map> || is_specialization<T, std::unordered_multimap>;
+    is_specialization<T, std::unordered_map> || is_specialization<T, std::unordered_multimap> ||
+    is_boost_hash_map<T>;
 template <class T>
 inline constexpr bool is_hash_set =
-    is_specialization<T, std::unordered_set> || is_specialization<T, std::unordered_multiset>;
+    is_specialization<T, std::unordered_set> || is_specialization<T, std::unordered_multiset> ||
+    is_boost_hash_set<T>;
 template <class T>
 inline constexpr bool is_map = is_ordered_map<T> || is_hash_map<T>;
 template <class T>
@@ -96,7 +107,43 @@ inline constexpr bool is_set = is_ordered_set<T> || is_hash_set<T>;
 template <class T>
 inline constexpr bool is_multi =
     is_specialization<T, std::multimap> || is_specialization<T, std::multiset> ||
-    is_specialization<T, std::unordered_multimap> || is_specialization<T, std::unordered_multiset>;
+    is_specialization<T, std::unordered_multimap> ||
+    is_specialization<T, std::unordered_multiset> || is_boost_multi<T>;
+
+/// What points to an object; raw pointers among them, which only some classes allow.
+template <class T>
+inline constexpr bool is_pointer =
+    std::is_pointer_v<T> || is_specialization<T, std::shared_ptr> ||
+    is_specialization<T, std::weak_ptr> || is_specialization<T, std::unique_ptr> ||
+    is_specialization<T, boost::shared_ptr> || is_specialization<T, boost::weak_ptr> ||
+    is_specialization<T, boost::scoped_ptr>;
+
+/// Is a key told from another by where objects are, so that its order is another in each process?
+template <class Key>
+inline constexpr bool has_address = is_pointer<Key>;
+template <class... Members>
+inline constexpr bool has_address<std::tuple<Members...>> = (has_address<Members> || ...);
+template <class First, class Second>
+inline constexpr bool has_address<std::pair<First, Second>> =
+    has_address<First> || has_address<Second>;
+template <class T, class Allocator>
+inline constexpr bool has_address<std::vector<T, Allocator>> = has_address<T>;
+template <class T>
+inline constexpr bool has_address<std::optional<T>> = has_address<T>;
+
+template <class Compare, class Key>
+inline constexpr bool is_default_order =
+    is_specialization<Compare, std::less> || is_specialization<Compare, std::greater> ||
+    is_specialization<Compare, std::owner_less>;
+
+/// Are the keys in the order of their values, which every process sees alike? A comparator of the
+/// program's own is taken to look at what pointers point to.
+template <class T>
+inline constexpr bool is_value_ordered = false;
+template <class T>
+requires(is_ordered_map<T> || is_ordered_set<T>) inline constexpr bool is_value_ordered<T> =
+    !(has_address<typename T::key_type> &&
+      is_default_order<typename T::key_compare, typename T::key_type>);
 
 template <class T>
 inline constexpr bool is_int128 = false;
@@ -143,6 +190,10 @@ consteval bool is_same_in_memory()
     else if constexpr (std::is_enum_v<T>)
         // Of such an enum every value is legal, so there is nothing to check in a run of them.
         return has_fixed_underlying_type<T> && is_same_in_memory<std::underlying_type_t<T>>();
+    else if constexpr (is_complex<T>)
+        return is_same_in_memory<typename T::value_type>();
+    else if constexpr (is_memory_image<T>)
+        return check_memory_image<T>();
     else
         return false;
 }
@@ -150,6 +201,18 @@ consteval bool is_same_in_memory()
 /// In memory as on the wire: a run of these, std::byte among them, is copied as one block.
 template <class T>
 inline constexpr bool is_block = is_same_in_memory<T>();
+
+/// Storing one cannot fail but for lack of memory.
+template <class T>
+inline constexpr bool is_leaf = is_number<T> || std::is_same_v<T, bool> ||
+                                std::is_same_v<T, long double> || std::is_enum_v<T> || is_string<T>;
+
+template <class Container>
+inline constexpr bool is_leaf_container = is_leaf<typename Container::value_type>;
+template <class Container>
+requires is_map<Container>
+inline constexpr bool is_leaf_container<Container> =
+    is_leaf<typename Container::key_type> && is_leaf<typename Container::mapped_type>;
 
 /// The least bytes that a T takes; 0 where that is not known. A count is checked against it.
 template <class T>
@@ -166,14 +229,16 @@ constexpr std::size_t bytes_min()
     else if constexpr (std::is_enum_v<T>)
         return bytes_min<std::underlying_type_t<T>>();
     else if constexpr (is_string<T> || is_vector<T> || is_list<T> || is_map<T> || is_set<T> ||
-                       is_path<T> || is_specialization<T, std::valarray> || std::is_array_v<T> ||
-                       is_std_array<T> || is_specialization<T, std::optional> ||
-                       is_specialization<T, std::variant>)
+                       is_path<T> || is_pointer<T> || is_specialization<T, std::valarray> ||
+                       std::is_array_v<T> || is_std_array<T> ||
+                       is_specialization<T, std::optional> || is_specialization<T, std::variant>)
         return 1;
     else if constexpr (is_specialization<T, std::pair>)
         return bytes_min<typename T::first_type>() + bytes_min<typename T::second_type>();
     else if constexpr (is_duration<T> || is_time_point<T>)
         return bytes_min<typename T::rep>();
+    else if constexpr (is_borrowed<T>)
+        return borrowed_bytes_min<T>();
     else if constexpr (is_specialization<T, std::tuple>)
         return []<class... Members>(std::type_identity<std::tuple<Members...>>) {
             return (std::size_t{0} + ... + bytes_min<Members>());

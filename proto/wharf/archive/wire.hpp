@@ -31,13 +31,17 @@ inline constexpr bool copies_blocks = false;
 
 inline constexpr bool is_little_endian = std::endian::native == std::endian::little;
 
-/// Throws error(code, "at byte N"). Cold and by value, so that no archive escapes to it.
+/// Throws archive_error(code, offset), whose path is found on its way out. Cold and by value, so
+/// that no archive escapes to it.
 [[noreturn, gnu::cold, gnu::noinline]] void fail_at(errc code, std::size_t offset);
-/// Throws error(code, "at byte N: why").
+/// The same, with what the code does not say.
 [[noreturn, gnu::cold, gnu::noinline]] void fail_at(errc code, std::size_t offset, const char* why);
-/// Inside a catch (...) only: rethrows a wharf::error as it is, and anything else that a type's
-/// serialize() threw as errc::refused_by_type, bad_alloc as errc::memory_limit.
+/// Inside a catch (...) only: rethrows an archive_error with its path, and whatever
+/// else a type's serialize() threw as one: a wharf::error with its code, bad_alloc as
+/// errc::memory_limit, anything else as errc::refused_by_type.
 [[noreturn, gnu::cold, gnu::noinline]] void rethrow_at(std::size_t offset);
+/// The same for a store, where what the type itself threw leaves as it is.
+[[noreturn, gnu::cold, gnu::noinline]] void rethrow_stored();
 
 /// The most bytes that a varint takes.
 inline constexpr std::size_t varint_bytes_max = 10;
