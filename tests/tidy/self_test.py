@@ -8,10 +8,18 @@ from tidy import problems
 
 COMMENT = "// Says its job in a sentence.\n"
 
+MATRIX = ("### What travels\n\n| type | travels | how | canonical | test |\n|---|---|---|---|---|\n"
+          + "| x | yes | own | yes | `x_travels` |\n" * 59
+          + "| y | no | a y cannot travel (at all): store an x | | `store_y` |\n")
+
 GOOD = {
     "README.md": "What it is.\n\n```cpp\nint one()\n{\n    return 1;\n}\n```\n",
     "CMakeLists.txt": "",
-    "proto/README.md": "Words.\n",
+    "proto/README.md": MATRIX,
+    "tests/x_test.cpp": COMMENT + "BOOST_AUTO_TEST_CASE(x_travels)\n",
+    "tests/compile_fail/README.md": "Words.\n",
+    "tests/compile_fail/archive_y.cpp":
+        COMMENT + "// Refused: wharf: a y cannot travel \\(at all\\)\nvoid store_y()\n",
     "proto/wharf/error.hpp": COMMENT + "enum class errc : int {\n    // Why.\n    torn = 1, ///< t\n"
                              "    too_long =\n        2,\n};\n",
     "tests/error_test.cpp": COMMENT + "int a = expect(errc::torn); TABLE(x, too_long, y)\n",
@@ -67,6 +75,21 @@ BREACHES = {
         {"tests/error_test.cpp": COMMENT + "// errc::torn\nTABLE(x, too_long, y)\n"}, "errc::torn: no"),
     "a code in a table that no test names": (
         {"tests/error_test.cpp": COMMENT + "int a = expect(errc::torn);\n"}, "errc::too_long: no"),
+    "a matrix of few rows": (
+        {"proto/README.md": MATRIX.replace("| x | yes | own | yes | `x_travels` |\n", "", 1)},
+        "has 59 rows"),
+    "a row of a test that does not exist": (
+        {"tests/x_test.cpp": COMMENT + "BOOST_AUTO_TEST_CASE(x)\n"}, "no test x_travels"),
+    "a row without a test": (
+        {"proto/README.md": MATRIX.replace("`store_y`", "")}, "names no test"),
+    "a row that says neither yes nor no": (
+        {"proto/README.md": MATRIX.replace("| no |", "| never |")}, "a row is type"),
+    "a row with another sentence": (
+        {"proto/README.md": MATRIX.replace("a y cannot", "it cannot")}, "the sentence of store_y"),
+    "a refusal that is no row": (
+        {"tests/compile_fail/archive_y.cpp":
+            COMMENT + "// Refused: x\nvoid store_z()\n// Refused: a y\nvoid store_y()\n"},
+        "says no for store_z"),
     "a snippet that nothing compiles": (
         {"README.md": "```cpp\nint two();\n```\n"}, "README.md:1: this code"),
 }

@@ -4,11 +4,13 @@ import sys
 import codes
 import files
 import includes
+import matrix
 import rows
 import snippets
 from tree import Tree
 
-RULES = files.RULES + includes.RULES + rows.RULES + codes.RULES + snippets.RULES
+RULES = (files.RULES + includes.RULES + rows.RULES + codes.RULES + matrix.RULES
+         + snippets.RULES)
 
 
 def problems(root):
