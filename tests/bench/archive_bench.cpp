@@ -1,200 +1,130 @@
-// The archive beside Boost's own binary archive: a small message, a thousand records, a megabyte.
-#include <wharf/archive.hpp>
+// Times every row of the archive's benchmark in turn, again and again, and prints a JSON line each.
+#include "archive_bench.hpp"
 
-#include <boost/archive/binary_iarchive.hpp>
-#include <boost/archive/binary_oarchive.hpp>
-#include <boost/serialization/map.hpp>
-#include <boost/serialization/string.hpp>
-#include <boost/serialization/vector.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
-#include <benchmark/benchmark.h>
-
-#include <streambuf>
+#include <malloc.h>
+#include <sched.h>
+#include <time.h>
 
 namespace {
 
-struct small {
-    std::int32_t a = 0, b = 0;
-    std::string s;
-    template <class Archive>
-    void serialize(Archive& ar, unsigned)
-    {
-        ar& a& b& s;
-    }
-};
-struct record {
-    std::uint64_t id = 0;
-    std::string name;
-    std::vector<std::string> tags;
-    std::map<std::string, double> values;
-    template <class Archive>
-    void serialize(Archive& ar, unsigned)
-    {
-        ar& id& name& tags& values;
-    }
-};
-struct medium {
-    std::vector<record> all;
-    template <class Archive>
-    void serialize(Archive& ar, unsigned)
-    {
-        ar& all;
-    }
-};
-struct large {
-    std::vector<double> all;
-    template <class Archive>
-    void serialize(Archive& ar, unsigned)
-    {
-        ar& all;
-    }
+using namespace bench::archive;
+
+/// The CPU time of this thread: other programs that take the CPU away do not count.
+double cpu_ns()
+{
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+double ns_of(row& r, std::uint64_t n)
+{
+    const double begun = cpu_ns();
+    r.run(n);
+    return (cpu_ns() - begun) / static_cast<double>(n);
+}
+
+/// How many repetitions take about `ns`.
+std::uint64_t repetitions(row& r, double ns)
+{
+    std::uint64_t n = 1;
+    double each = ns_of(r, n);
+    while (each * static_cast<double>(n) < ns / 8 && n < std::uint64_t{1} << 32)
+        each = ns_of(r, n *= 4);
+    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(ns / each));
+}
+
+struct measured {
+    row* what;
+    std::uint64_t slice = 0;
+    std::vector<double> ns{}; ///< one for each slice
 };
 
-template <class T>
-T make();
-template <>
-small make()
+/// One slice of every row, then the next: what disturbs the machine disturbs all of them. The order
+/// turns by one each time, so that none always follows the same other one.
+void measure(std::vector<measured>& all, int slices)
 {
-    return {42, -7, "sixteen chars ok"};
-}
-template <>
-medium make()
-{
-    medium m;
-    for (int i = 0; i < 1000; ++i) {
-        record& r = m.all.emplace_back();
-        r.id = static_cast<std::uint64_t>(i) * 7919;
-        r.name = "name-" + std::to_string(1000000 + i);
-        for (int j = 0; j < 4; ++j)
-            r.tags.push_back("tag" + std::to_string(10000 + i * 4 + j));
-        for (int j = 0; j < 3; ++j)
-            r.values["key" + std::to_string(j)] = i * 0.5 + j;
+    for (int slice = 0; slice < slices; ++slice) {
+        for (measured& m : all) {
+            m.what->run(m.slice / 8 + 1); // The caches are the last row's.
+            m.ns.push_back(ns_of(*m.what, m.slice));
+        }
+        std::rotate(all.begin(), all.begin() + 1, all.end());
     }
-    return m;
-}
-template <>
-large make()
-{
-    large l;
-    l.all.resize(131072);
-    for (std::size_t i = 0; i < l.all.size(); ++i)
-        l.all[i] = static_cast<double>(i) * 1.25;
-    return l;
 }
 
-/// Boost's archives over memory, without a copy.
-class memory_streambuf : public std::streambuf {
-public:
-    std::string bytes;
-    void read_from_start() { setg(bytes.data(), bytes.data(), bytes.data() + bytes.size()); }
-
-protected:
-    std::streamsize xsputn(const char* from, std::streamsize n) override
-    {
-        bytes.append(from, static_cast<std::size_t>(n));
-        return n;
-    }
-    int_type overflow(int_type c) override
-    {
-        bytes.push_back(static_cast<char>(c));
-        return c;
-    }
-};
-
-template <class T>
-void wharf_encode(benchmark::State& state)
+void print(const measured& m)
 {
-    const T value = make<T>();
-    wharf::byte_buffer out;
-    for (auto _ : state) {
-        out.clear();
-        wharf::store_archive archive(out);
-        archive << value;
-        archive.flush();
-        benchmark::DoNotOptimize(out.data());
-        benchmark::ClobberMemory();
-    }
-    state.counters["bytes"] = static_cast<double>(out.size());
+    std::printf(R"({"workload": "%s", "system": "%s", "action": "%s", "bytes": %zu, "ns": [)",
+                m.what->workload.c_str(), m.what->system.c_str(), m.what->action.c_str(),
+                m.what->bytes);
+    for (std::size_t i = 0; i < m.ns.size(); ++i)
+        std::printf("%s%.2f", i != 0 ? ", " : "", m.ns[i]);
+    std::printf("]}\n");
+    std::fflush(stdout);
 }
 
-template <class T>
-void wharf_decode(benchmark::State& state)
+void pin_to_last_cpu()
 {
-    const auto bytes = wharf::to_bytes(make<T>());
-    for (auto _ : state) {
-        T value;
-        wharf::load_archive archive(bytes);
-        archive >> value;
-        archive.finish();
-        benchmark::DoNotOptimize(value);
-        benchmark::ClobberMemory();
-    }
-    state.counters["bytes"] = static_cast<double>(bytes.size());
+    cpu_set_t all, one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        return;
+    for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu)
+        if (CPU_ISSET(cpu, &all)) {
+            CPU_SET(cpu, &one);
+            sched_setaffinity(0, sizeof one, &one);
+            return;
+        }
 }
 
-template <class T>
-void boost_encode(benchmark::State& state)
+/// Else glibc gives a decoded megabyte back to the kernel each time, and page faults are measured.
+void keep_memory()
 {
-    const T value = make<T>();
-    memory_streambuf out;
-    for (auto _ : state) {
-        out.bytes.clear();
-        boost::archive::binary_oarchive archive(out);
-        archive << value;
-        benchmark::DoNotOptimize(out.bytes.data());
-        benchmark::ClobberMemory();
-    }
-    state.counters["bytes"] = static_cast<double>(out.bytes.size());
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 64 << 20);
 }
 
-template <class T>
-void boost_decode(benchmark::State& state)
+void run(int slices, double slice_ms, const std::string& workloads)
 {
-    const T original = make<T>();
-    memory_streambuf in;
-    {
-        boost::archive::binary_oarchive archive(in);
-        archive << original;
-    }
-    for (auto _ : state) {
-        T value;
-        in.read_from_start();
-        boost::archive::binary_iarchive archive(in);
-        archive >> value;
-        benchmark::DoNotOptimize(value);
-        benchmark::ClobberMemory();
-    }
-    state.counters["bytes"] = static_cast<double>(in.bytes.size());
-}
-
-/// The floor of a decode: the same object, copied and destroyed.
-template <class T>
-void copy_construct(benchmark::State& state)
-{
-    const T original = make<T>();
-    for (auto _ : state) {
-        T value(original);
-        benchmark::DoNotOptimize(value);
-        benchmark::ClobberMemory();
+    rows all;
+    add_wharf(all);
+    add_wharf_pmr(all);
+    add_boost(all);
+    add_protobuf(all);
+    add_cereal(all);
+    add_msgpack(all);
+    add_floors(all);
+    for (const char workload : workloads) {
+        std::vector<measured> chosen;
+        for (row& r : all)
+            if (r.workload[0] == workload)
+                chosen.push_back({&r, repetitions(r, slice_ms * 1e6)});
+        std::vector<measured> timed = chosen;
+        measure(timed, slices);
+        for (const measured& m : chosen)
+            print(*std::ranges::find(timed, m.what, &measured::what));
     }
 }
 
 } // namespace
 
-BENCHMARK_TEMPLATE(wharf_encode, small);
-BENCHMARK_TEMPLATE(boost_encode, small);
-BENCHMARK_TEMPLATE(wharf_decode, small);
-BENCHMARK_TEMPLATE(boost_decode, small);
-BENCHMARK_TEMPLATE(copy_construct, small);
-BENCHMARK_TEMPLATE(wharf_encode, medium);
-BENCHMARK_TEMPLATE(boost_encode, medium);
-BENCHMARK_TEMPLATE(wharf_decode, medium);
-BENCHMARK_TEMPLATE(boost_decode, medium);
-BENCHMARK_TEMPLATE(copy_construct, medium);
-BENCHMARK_TEMPLATE(wharf_encode, large);
-BENCHMARK_TEMPLATE(boost_encode, large);
-BENCHMARK_TEMPLATE(wharf_decode, large);
-BENCHMARK_TEMPLATE(boost_decode, large);
-BENCHMARK_TEMPLATE(copy_construct, large);
-
-BENCHMARK_MAIN();
+/// archive_bench [SLICES [MILLISECONDS [WORKLOADS]]]
+int main(int argc, char** argv)
+{
+    keep_memory();
+    pin_to_last_cpu();
+    try {
+        run(argc > 1 ? std::atoi(argv[1]) : 11, argc > 2 ? std::atof(argv[2]) : 10,
+            argc > 3 ? argv[3] : "SMLP");
+    }
+    catch (const std::exception& problem) {
+        std::fprintf(stderr, "%s\n", problem.what());
+        return 1;
+    }
+}

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from machine import machine
+
 # Name, what it is, the column whose ratio counts, and the ratio to stay below (None: no goal yet).
 WORKLOADS = {
     "W1c": ("one call at a time, both ends on one CPU", "p50_us", 1.35),
@@ -120,13 +122,6 @@ def compare(arguments):
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = re.search(r"^model name\s*: (.*)$", file.read(), re.MULTILINE)
-    return f"{os.cpu_count()} CPUs, {model.group(1) if model else os.uname().machine}, " \
-           f"Linux {os.uname().release}"
 
 
 def counted(build, system, workload, calls):
