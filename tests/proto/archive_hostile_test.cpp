@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(every_attack_is_refused_with_its_own_code)
             BOOST_TEST(a.message.size() <= 4096u);
             errc code{};
             try {
-                a.load(a.message);
+                a.load(a.message, a.limit);
             }
             catch (const wharf::error& e) {
                 code = e.code();
