@@ -3,6 +3,7 @@
 
 #include <wharf/archive/helpers.hpp>
 #include <wharf/archive/load_objects.hpp>
+#include <wharf/limits.hpp>
 #include <wharf/message_file.hpp>
 
 #include <limits>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wharf/archive/class_entry.hpp>
+#include <wharf/archive/store_objects.hpp>
 #include <wharf/raw_pointers.hpp>
 
 #include <boost/serialization/access.hpp>

@@ -3,6 +3,7 @@
 
 #include <wharf/archive/helpers.hpp>
 #include <wharf/archive/store_objects.hpp>
+#include <wharf/byte_buffer.hpp>
 #include <wharf/message_file.hpp>
 
 #include <bit>
