@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(the_readmes_table_equals_the_programs_row_24)
         // | number | `name` | sentence |
         const auto cells = cells_of(line);
         if (cells.size() != 3 || !consists_of(cells[0], "0123456789") ||
-            !cells[1].starts_with('`') ||
+            !cells[1].starts_with('`') || consists_of(cells[1], "`0123456789") ||
             !consists_of(cells[1], "`abcdefghijklmnopqrstuvwxyz_0123456789"))
             continue;
         BOOST_REQUIRE(cells[1].size() > 2u);
