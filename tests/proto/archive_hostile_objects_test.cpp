@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(row_67_a_million_objects_at_one_address_stay_apart)
     wharf::store_archive out(file);
     wharf::load_archive in(file);
     std::uint32_t wrong = 0;
-    std::size_t resident_before = 0;
+    [[maybe_unused]] std::size_t resident_before = 0;
     for (std::uint32_t i = 0; i < 1'000'000; ++i) {
         std::pair<tracked, std::shared_ptr<number>> sent;
         sent.first.value = static_cast<std::uint8_t>(i);
