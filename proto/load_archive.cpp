@@ -97,8 +97,8 @@ const detail::class_entry& load_archive::get_class_entry(const detail::class_ent
                         size == 0 ? "an abstract class" : "no class has this export key here");
     if (size == 0 && entry->key() != nullptr)
         detail::fail_at(errc::not_canonical, offset(), "a class goes by its export key");
-    if (!detail::key_conflict(key).empty())
-        detail::fail_at(errc::bad_class, offset(), detail::key_conflict(key).c_str());
+    if (const std::string conflict = detail::key_conflict(key); !conflict.empty())
+        detail::fail_at(errc::bad_class, offset(), conflict.c_str());
     if (!objects.name_class(*entry))
         detail::fail_at(errc::not_canonical, offset(), "the message named this class before");
     return *entry;

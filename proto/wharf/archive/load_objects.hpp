@@ -1,9 +1,11 @@
 // The objects of a message that is being read: what references may name, and who owns it.
 #pragma once
 
-#include <wharf/archive/store_objects.hpp>
+#include <wharf/archive/class_entry.hpp>
+#include <wharf/archive/ownership.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace wharf::detail {
 
@@ -36,8 +38,8 @@ public:
     /// The number of a reference, whose object a pointer of this kind may share; else throws.
     std::uint32_t refer(std::uint64_t number, ownership kind, bool is_weak, std::uint32_t chain_max,
                         std::size_t offset);
-    /// The track_always value of a reference: this very one.
-    void check_same_value(std::uint64_t number, const void* address, const class_identity& type,
+    /// Throws unless the tag refers to the track_always value that is at this very address.
+    void check_same_value(std::uint64_t tag, const void* address, const class_identity& type,
                           std::size_t offset) const;
 
     /// The object is being loaded: what it owns adds to its height. Returns the one before.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <wharf/archive/class_entry.hpp>
-#include <wharf/archive/store_objects.hpp>
+#include <wharf/archive/ownership.hpp>
 #include <wharf/raw_pointers.hpp>
 
 #include <boost/serialization/access.hpp>
@@ -98,12 +98,6 @@ concept has_own_new = requires
 {
     T::operator new (std::size_t{});
 };
-template <class T>
-concept has_own_sized_delete = requires(void* memory)
-{
-    T::operator delete (memory, std::size_t{});
-};
-
 /// Memory for one T, from the class's own operator new where it has one.
 template <class T>
 void* allocate_for()

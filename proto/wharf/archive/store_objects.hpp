@@ -2,19 +2,11 @@
 #pragma once
 
 #include <wharf/archive/class_entry.hpp>
+#include <wharf/archive/ownership.hpp>
 
 #include <vector>
 
 namespace wharf::detail {
-
-/// Who owns an object of a message.
-enum class ownership : std::uint8_t {
-    value,        ///< a track_always object stored by value
-    unique,       ///< one pointer
-    shared,       ///< std::shared_ptr
-    boost_shared, ///< boost::shared_ptr
-    aliased,      ///< raw pointers, none of which deletes
-};
 
 class store_objects {
 public:
