@@ -1,6 +1,8 @@
 // Any bytes as containers, of bytes, of classes, and of one another.
 #include "archive_fuzz.hpp"
 
+#include <valarray>
+
 namespace {
 
 struct record {

@@ -6,6 +6,7 @@
 #include <wharf/utf8.hpp>
 
 #include <filesystem>
+#include <valarray>
 
 using namespace archive_golden;
 using namespace archive_types;

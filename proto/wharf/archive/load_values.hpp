@@ -144,7 +144,7 @@ void load_archive::get(T& value)
             fail(errc::bad_length);
         get_run(value.data(), value.size());
     }
-    else if constexpr (is_specialization<T, std::valarray>) {
+    else if constexpr (is_valarray<T>) {
         using element = typename T::value_type;
         const std::size_t n = get_charged_count(bytes_min<element>(), sizeof(element));
         value.resize(n);

@@ -200,7 +200,7 @@ void store_archive::put(const T& value)
         put_varint(value.size());
         put_run(value.data(), value.size());
     }
-    else if constexpr (is_specialization<T, std::valarray>) {
+    else if constexpr (is_valarray<T>) {
         put_varint(value.size());
         if (value.size() != 0)
             put_run(&value[0], value.size());

@@ -24,7 +24,6 @@
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
-#include <valarray>
 #include <variant>
 #include <vector>
 
@@ -70,6 +69,17 @@ concept is_path = requires(const T& t)
     T::preferred_separator;
     t.native();
     t.root_directory();
+};
+
+/// std::valarray without its header, which brings <cmath>.
+template <class T>
+concept is_valarray = requires(const T& t)
+{
+    typename T::value_type;
+    t.cshift(0);
+    t.shift(0);
+    t.sum();
+    t.min();
 };
 
 template <class T>
@@ -229,9 +239,9 @@ constexpr std::size_t bytes_min()
     else if constexpr (std::is_enum_v<T>)
         return bytes_min<std::underlying_type_t<T>>();
     else if constexpr (is_string<T> || is_vector<T> || is_list<T> || is_map<T> || is_set<T> ||
-                       is_path<T> || is_pointer<T> || is_specialization<T, std::valarray> ||
-                       std::is_array_v<T> || is_std_array<T> ||
-                       is_specialization<T, std::optional> || is_specialization<T, std::variant>)
+                       is_path<T> || is_pointer<T> || is_valarray<T> || std::is_array_v<T> ||
+                       is_std_array<T> || is_specialization<T, std::optional> ||
+                       is_specialization<T, std::variant>)
         return 1;
     else if constexpr (is_specialization<T, std::pair>)
         return bytes_min<typename T::first_type>() + bytes_min<typename T::second_type>();
