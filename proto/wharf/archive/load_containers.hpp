@@ -43,8 +43,11 @@ void prepare(Vector& value, std::size_t n)
 {
     constexpr std::size_t bytes_each = sizeof(typename Vector::value_type);
     if (value.capacity() >= n) [[unlikely]] {
-        if (!keeps_memory(value.capacity() * bytes_each, n * bytes_each))
-            value = Vector(value.get_allocator());
+        if (!keeps_memory(value.capacity() * bytes_each, n * bytes_each)) {
+            const auto allocator = value.get_allocator();
+            std::destroy_at(&value);
+            std::construct_at(&value, allocator);
+        }
         while (value.size() > n)
             value.pop_back();
     }
