@@ -164,7 +164,7 @@ void load_archive::finish_versions() const
                         "the table has versions of classes that do not occur");
 }
 
-void load_archive::finish()
+void load_archive::finish_rare()
 {
     struct drop_at_exit {
         load_archive* archive;

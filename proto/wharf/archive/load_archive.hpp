@@ -88,7 +88,12 @@ public:
     /// The message ends here. Throws errc::trailing_data where bytes are left, errc::not_canonical
     /// where its table has versions of classes that it did not use, and errc::truncated where a
     /// load of it failed. Over a file, closes the message.
-    void finish();
+    void finish()
+    {
+        // Without a state there is neither a table nor a file nor an object.
+        if (phase_ != phase::open || at_ != end_ || state_ != nullptr) [[unlikely]]
+            finish_rare();
+    }
 
     /// No unread byte in the message and, over a file, no complete message that is buffered.
     bool is_buffer_empty() const;
@@ -159,6 +164,7 @@ private:
     [[gnu::always_inline]] inline void get_member(T& value);
     template <bool IsPointee = false, bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void get(T& value);
+    void finish_rare();
     template <bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void get_element(T& value);
     template <class T>

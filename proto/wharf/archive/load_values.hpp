@@ -28,9 +28,16 @@ template <class String>
     if (n <= value.capacity() && keeps_memory(value.capacity(), n))
         value.assign(text, n);
     else {
-        String made(text, n, value.get_allocator());
+        // The old memory goes first, so that both are never held at once.
+        const auto allocator = value.get_allocator();
         std::destroy_at(&value);
-        std::construct_at(&value, std::move(made)); // Does not throw: the allocator is the same.
+        try {
+            std::construct_at(&value, text, n, allocator);
+        }
+        catch (...) {
+            std::construct_at(&value, allocator);
+            throw;
+        }
     }
 }
 
