@@ -2,6 +2,7 @@
 #include <wharf/archive/class_info.hpp>
 #include <wharf/archive/guards.hpp>
 
+#include <bit>
 #include <limits>
 
 namespace wharf::detail {
@@ -119,13 +120,17 @@ bool from_binary128(const std::array<std::byte, 16>& image, long double& value) 
     }
 }
 
-unsigned assign_class_slot(std::atomic<unsigned>& cell) noexcept
+unsigned class_slot(class_cell& cell) noexcept
 {
-    static constinit std::atomic<unsigned> next{1};
-    unsigned expected = 0;
-    const unsigned mine = next.fetch_add(1, std::memory_order_relaxed);
-    return cell.compare_exchange_strong(expected, mine, std::memory_order_relaxed) ? mine
-                                                                                   : expected;
+    static constinit std::atomic<std::uint64_t> next{1};
+    std::uint64_t form = cell.load(std::memory_order_relaxed);
+    if (form == 1) {
+        const std::uint64_t slot = next.fetch_add(1, std::memory_order_relaxed);
+        const std::uint64_t mine = slot < near_slots ? std::uint64_t{1} << slot : slot * 2 + 1;
+        if (cell.compare_exchange_strong(form, mine, std::memory_order_relaxed))
+            form = mine;
+    }
+    return static_cast<unsigned>((form & 1) != 0 ? form >> 1 : std::countr_zero(form));
 }
 
 } // namespace wharf::detail

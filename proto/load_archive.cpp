@@ -8,9 +8,10 @@
 namespace wharf {
 namespace detail {
 
-unsigned table_version(load_state& state, unsigned slot, unsigned known, const std::type_info& type,
-                       std::size_t offset)
+unsigned table_version(load_state& state, class_cell& cell, unsigned known,
+                       const std::type_info& type, std::size_t offset)
 {
+    const unsigned slot = class_slot(cell);
     if (slot >= state.by_slot.size())
         state.by_slot.resize(slot + 1, load_state::not_met);
     std::uint32_t& version = state.by_slot[slot];

@@ -31,33 +31,30 @@ void mark_state(const store_state& state, store_mark& mark) noexcept
     mark.objects = state.objects.get_mark();
 }
 
-store_state* note_version(store_state* state, std::uint64_t seen_before, std::uint32_t version)
+classes_met note_class(classes_met met, class_cell& cell, std::uint32_t version)
 {
-    auto made = state == nullptr ? std::make_unique<store_state>() : nullptr;
-    store_state& to = state != nullptr ? *state : *made;
-    to.note(to.classes_met(seen_before), version);
-    made.release();
-    return &to;
-}
-
-store_state* note_far_class(store_state* state, std::uint64_t seen, unsigned slot,
-                            std::uint32_t version)
-{
-    auto made = state == nullptr ? std::make_unique<store_state>() : nullptr;
-    store_state& to = state != nullptr ? *state : *made;
-    if (std::find(to.far_classes.begin(), to.far_classes.end(), slot) == to.far_classes.end()) {
-        const std::size_t met = to.classes_met(seen);
-        to.far_classes.push_back(slot);
-        to.note(met, version);
+    const unsigned slot = class_slot(cell);
+    const bool is_near = slot < near_slots;
+    const std::uint64_t bit = is_near ? std::uint64_t{1} << slot : 0;
+    if (is_near && ((met.seen & bit) != 0 || (met.state == nullptr && version == 0)))
+        return {met.state, met.seen | bit};
+    auto made = met.state == nullptr ? std::make_unique<store_state>() : nullptr;
+    store_state& to = made == nullptr ? *met.state : *made;
+    auto& far = to.far_classes;
+    if (is_near || std::find(far.begin(), far.end(), slot) == far.end()) {
+        const std::size_t met_before = to.classes_met(met.seen);
+        if (!is_near)
+            far.push_back(slot);
+        to.note(met_before, version);
     }
     made.release();
-    return &to;
+    return {&to, met.seen | bit};
 }
 
-void check_conflict(const store_state& state, unsigned slot, const void* object,
+void check_conflict(const store_state& state, const class_cell& of, const void* object,
                     const std::type_info& type, std::size_t offset)
 {
-    if ((state.pointees & store_state::pointee_bit(slot)) != 0 &&
+    if ((state.pointees & store_state::pointee_bit(of)) != 0 &&
         state.objects.has_pointee(object, type))
         fail_at(errc::pointer_conflict, offset,
                 (boost::core::demangle(type.name()) +

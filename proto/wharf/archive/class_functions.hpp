@@ -46,7 +46,7 @@ struct class_functions {
         archive.put_construct_data(&object);
         archive.template put<true>(object);
         if constexpr (std::is_class_v<T> && has_version<T>)
-            archive.state_->note_pointee(class_slot<T>());
+            archive.state_->note_pointee(class_cell_of<T>);
     }
 
     static std::shared_ptr<void> create_shared(load_archive& archive)

@@ -145,20 +145,16 @@ template <class Archive, class T>
         for_each_field(value, visit_field<Archive>{archive});
 }
 
-/// A number of the class in this process, from 1; given at its first use in any archive.
-[[gnu::cold, gnu::noinline]] unsigned assign_class_slot(std::atomic<unsigned>& cell) noexcept;
-
-template <class T>
-inline constinit std::atomic<unsigned> class_slot_cell{0};
-
-template <class T>
-[[gnu::always_inline]] inline unsigned class_slot() noexcept
-{
-    const unsigned slot = class_slot_cell<T>.load(std::memory_order_relaxed);
-    return slot != 0 ? slot : assign_class_slot(class_slot_cell<T>);
-}
-
 /// Slots below this have a bit in a register; the others are kept behind a pointer.
 inline constexpr unsigned near_slots = 64;
+
+/// The number of a class in this process, from 1, in the form in which stores need it: its bit
+/// where the slot is near, else twice the slot and 1; 1 before the class's first use.
+using class_cell = std::atomic<std::uint64_t>;
+template <class T>
+inline constinit class_cell class_cell_of{1};
+
+/// The slot of a class, which gets one here at its first use in any archive. Any thread.
+[[gnu::cold, gnu::noinline]] unsigned class_slot(class_cell& cell) noexcept;
 
 } // namespace wharf::detail

@@ -16,8 +16,8 @@
 namespace wharf {
 
 namespace detail {
-/// The version of the class of this slot; throws errc::newer_version and errc::not_canonical.
-[[gnu::cold, gnu::noinline]] unsigned table_version(load_state& state, unsigned slot,
+/// The version of the class of this cell; throws errc::newer_version and errc::not_canonical.
+[[gnu::cold, gnu::noinline]] unsigned table_version(load_state& state, class_cell& cell,
                                                     unsigned known, const std::type_info& type,
                                                     std::size_t offset);
 } // namespace detail

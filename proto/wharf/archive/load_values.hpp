@@ -259,7 +259,7 @@ unsigned load_archive::class_version()
     if constexpr (!detail::has_version<T>)
         return known;
     else if (has_table_) [[unlikely]]
-        return detail::table_version(*state_, detail::class_slot<T>(), known, typeid(T), offset());
+        return detail::table_version(*state_, detail::class_cell_of<T>, known, typeid(T), offset());
     else
         return 0;
 }

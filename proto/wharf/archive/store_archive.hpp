@@ -17,14 +17,17 @@ namespace wharf {
 namespace detail {
 /// The parts of a mark that the state holds.
 [[gnu::cold, gnu::noinline]] void mark_state(const store_state& state, store_mark& mark) noexcept;
-/// The first visit of a class: its version enters the table where there is one or it begins one.
-[[gnu::cold, gnu::noinline]] store_state*
-note_version(store_state* state, std::uint64_t seen_before, std::uint32_t version);
-/// A visit of a class whose slot is not near.
-[[gnu::cold, gnu::noinline]] store_state* note_far_class(store_state* state, std::uint64_t seen,
-                                                         unsigned slot, std::uint32_t version);
+/// What an archive knows of the classes that it met.
+struct classes_met {
+    store_state* state;
+    std::uint64_t seen;
+};
+/// A visit of a class that has no bit, or the first one where there is a table of versions or this
+/// begins one.
+[[gnu::cold, gnu::noinline]] classes_met note_class(classes_met met, class_cell& cell,
+                                                    std::uint32_t version);
 /// Throws errc::pointer_conflict where the object, which was visited by value, is a pointee too.
-[[gnu::cold, gnu::noinline]] void check_conflict(const store_state& state, unsigned slot,
+[[gnu::cold, gnu::noinline]] void check_conflict(const store_state& state, const class_cell& of,
                                                  const void* object, const std::type_info& type,
                                                  std::size_t offset);
 } // namespace detail

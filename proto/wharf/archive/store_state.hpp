@@ -22,10 +22,11 @@ struct store_state {
     context_table contexts{};
 
     /// Objects of this class are behind pointers. Slots begin at 1: bit 0 stands for all far ones.
-    void note_pointee(unsigned slot) noexcept { pointees |= pointee_bit(slot); }
-    static std::uint64_t pointee_bit(unsigned slot) noexcept
+    void note_pointee(const class_cell& of) noexcept { pointees |= pointee_bit(of); }
+    static std::uint64_t pointee_bit(const class_cell& of) noexcept
     {
-        return std::uint64_t{1} << (slot < near_slots ? slot : 0);
+        const std::uint64_t form = of.load(std::memory_order_relaxed);
+        return (form & 1) != 0 ? 1 : form;
     }
 
     std::size_t classes_met(std::uint64_t seen) const

@@ -278,7 +278,7 @@ void store_archive::put_class(const T& value)
             put_body(value);
         if constexpr (detail::has_version<T>)
             if (state_ != nullptr) [[unlikely]]
-                detail::check_conflict(*state_, detail::class_slot<T>(), &value, typeid(T),
+                detail::check_conflict(*state_, detail::class_cell_of<T>, &value, typeid(T),
                                        stored_bytes());
     }
 }
@@ -310,17 +310,16 @@ unsigned store_archive::note_class()
 {
     constexpr unsigned version = boost::serialization::version<T>::value;
     if constexpr (detail::has_version<T>) {
-        const unsigned slot = detail::class_slot<T>();
-        if (slot < detail::near_slots) [[likely]] {
-            const std::uint64_t bit = std::uint64_t{1} << slot;
-            if ((seen_ & bit) == 0) {
-                if (version != 0 || state_ != nullptr) [[unlikely]]
-                    state_ = detail::note_version(state_, seen_, version);
-                seen_ |= bit;
-            }
+        const std::uint64_t form = detail::class_cell_of<T>.load(std::memory_order_relaxed);
+        if ((form & 1) != 0 || ((version != 0 || state_ != nullptr) && (seen_ & form) == 0))
+            [[unlikely]] {
+            const detail::classes_met met =
+                detail::note_class({state_, seen_}, detail::class_cell_of<T>, version);
+            state_ = met.state;
+            seen_ = met.seen;
         }
         else
-            state_ = detail::note_far_class(state_, seen_, slot, version);
+            seen_ |= form;
     }
     return version;
 }
