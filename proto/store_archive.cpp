@@ -102,8 +102,14 @@ void store_archive::rewind(std::size_t bytes, const detail::store_mark& mark,
         state_->objects.rewind(mark.objects);
     }
     // The buffer may have moved.
-    at_ = bytes == 0 ? nullptr : out_->end() + bytes;
-    limit_ = bytes == 0 ? nullptr : out_->limit();
+    at_ = out_->end() + bytes;
+    limit_ = out_->limit();
+}
+
+void store_archive::begin_message()
+{
+    at_ = detail::grow_message(*out_, nullptr, 0);
+    limit_ = out_->limit();
 }
 
 void store_archive::discard() noexcept

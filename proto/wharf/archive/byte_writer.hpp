@@ -13,6 +13,8 @@ namespace wharf::detail {
                                                      std::size_t n);
 
 /// Position and end are cached here; the buffer's own end moves when the message is complete.
+/// What is short goes into the buffer's slack before there is room for it: one comparison behind
+/// it costs less than one in front. That needs a message that is begun.
 class byte_writer {
 protected:
     explicit byte_writer(byte_buffer& out) noexcept : out_(&out) {}
@@ -37,15 +39,15 @@ protected:
     [[gnu::always_inline]] inline void put_number(T value)
     {
         const auto image = little_endian(static_cast<wire_number_t<T>>(value));
-        ensure(sizeof image);
+        static_assert(sizeof image <= byte_buffer::slack);
         std::memcpy(at_, &image, sizeof image);
-        at_ += sizeof image;
+        move_to(at_ + sizeof image);
     }
 
     [[gnu::always_inline]] inline void put_varint(std::uint64_t value)
     {
-        ensure(varint_bytes_max);
-        put_varint_unchecked(value);
+        static_assert(varint_bytes_max <= byte_buffer::slack);
+        move_to(put_varint_at(at_, value));
     }
 
     template <class Traits, class Allocator>
@@ -53,37 +55,47 @@ protected:
     put_string(const std::basic_string<char, Traits, Allocator>& text)
     {
         const std::size_t n = text.size();
-        ensure(n + varint_bytes_max);
-        put_varint_unchecked(n);
         if constexpr (copies_blocks) {
-            // libstdc++ has at least 16 readable bytes behind data(); the buffer has slack.
-            if (n <= 16) {
-                std::memcpy(at_, text.data(), 16);
-                at_ += n;
-                return;
-            }
-            if (n <= 32) {
-                std::memcpy(at_, text.data(), 16);
-                std::memcpy(at_ + n - 16, text.data() + n - 16, 16);
-                at_ += n;
+            // libstdc++ has at least 16 readable bytes behind data().
+            static_assert(1 + 32 <= byte_buffer::slack);
+            if (n <= 32) [[likely]] {
+                std::byte* to = at_;
+                *to++ = static_cast<std::byte>(n);
+                std::memcpy(to, text.data(), 16);
+                if (n > 16)
+                    std::memcpy(to + n - 16, text.data() + n - 16, 16);
+                move_to(to + n);
                 return;
             }
         }
+        ensure(varint_bytes_max + n);
+        at_ = put_varint_at(at_, n);
         std::memcpy(at_, text.data(), n);
         at_ += n;
     }
 
-    [[gnu::always_inline]] inline void put_varint_unchecked(std::uint64_t value)
+    /// Where growing fails, at_ stays, so that the slack is never exceeded.
+    [[gnu::always_inline]] inline void move_to(std::byte* to)
     {
-        if (value < 0x80) [[likely]]
-            *at_++ = static_cast<std::byte>(value);
-        else
-            at_ = put_long_varint(at_, value);
+        if (to > limit_) [[unlikely]] {
+            to = grow_message(*out_, to, 0);
+            limit_ = out_->limit();
+        }
+        at_ = to;
+    }
+    [[gnu::always_inline]] static inline std::byte* put_varint_at(std::byte* to,
+                                                                  std::uint64_t value)
+    {
+        if (value >= 0x80) [[unlikely]]
+            return put_long_varint(to, value);
+        *to = static_cast<std::byte>(value);
+        return to + 1;
     }
 
+    // In this order g++ does not pack position and limit into one vector to store them.
     std::byte* at_ = nullptr; ///< null: no message is begun
-    std::byte* limit_ = nullptr;
     byte_buffer* out_;
+    std::byte* limit_ = nullptr;
 };
 
 } // namespace wharf::detail

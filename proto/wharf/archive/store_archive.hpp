@@ -152,11 +152,13 @@ private:
     void put_branches(const Container& all);
     template <class Container>
     [[gnu::always_inline]] inline void put_each(const Container& all);
+    /// A message is begun where a value is stored.
+    void begin_message();
     /// For what took no byte since the archive was at `begun`. Where the buffer moved meanwhile,
-    /// its place differs; the first value of a message begins at null, in front of the prelude.
+    /// its place differs.
     [[gnu::always_inline]] inline void put_pad(const std::byte* begun)
     {
-        if (at_ == begun || (begun == nullptr && stored_bytes() == 1)) [[unlikely]]
+        if (at_ == begun) [[unlikely]]
             put_number(std::uint8_t{0});
     }
     template <class T>

@@ -8,9 +8,11 @@ namespace wharf {
 template <class T>
 void store_archive::put_outermost(const T& value)
 {
+    if (at_ == nullptr) [[unlikely]]
+        begin_message();
     // The copy does not escape, so that its pointers stay in registers.
     store_archive inner(nested{}, *this);
-    const std::size_t bytes = stored_bytes();
+    const auto bytes = static_cast<std::size_t>(at_ - out_->end());
     detail::store_mark mark; // Set only where there is a state.
     if (state_ != nullptr) [[unlikely]]
         detail::mark_state(*state_, mark);
