@@ -105,6 +105,33 @@ const detail::class_entry& load_archive::get_class_entry(const detail::class_ent
     return *entry;
 }
 
+/// In a handler only: what a value that failed leaves behind.
+void load_archive::fail_outermost(detail::load_state* state, std::size_t offset)
+{
+    phase_ = phase::failed;
+    state_ = state;
+    drop_objects();
+    detail::rethrow_at(offset);
+}
+
+void load_archive::get_outermost_by(void (*get_value)(load_archive& inner, void* value),
+                                    void* value)
+{
+    open_for_value();
+    load_archive inner(nested{}, *this);
+    try {
+        get_value(inner, value);
+    }
+    catch (...) {
+        fail_outermost(inner.state_, inner.offset());
+    }
+    at_ = inner.at_;
+    budget_ = inner.budget_;
+    state_ = inner.state_;
+    if (state_ != nullptr)
+        release_objects();
+}
+
 void load_archive::open_rare()
 {
     if (is_over_file()) {

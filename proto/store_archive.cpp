@@ -112,6 +112,31 @@ void store_archive::begin_message()
     limit_ = out_->limit();
 }
 
+void store_archive::put_outermost_by(void (*put_value)(store_archive& inner, const void* value),
+                                     const void* value)
+{
+    if (at_ == nullptr)
+        begin_message();
+    store_archive inner(nested{}, *this);
+    const std::size_t bytes = stored_bytes();
+    detail::store_mark mark{};
+    if (state_ != nullptr)
+        detail::mark_state(*state_, mark);
+    try {
+        put_value(inner, value);
+    }
+    catch (...) {
+        rewind(bytes, mark, inner.state_);
+        detail::rethrow_stored();
+    }
+    at_ = inner.at_;
+    limit_ = inner.limit_;
+    seen_ = inner.seen_;
+    state_ = inner.state_;
+    if (state_ != nullptr)
+        state_->objects.begin_value();
+}
+
 void store_archive::discard() noexcept
 {
     reset();

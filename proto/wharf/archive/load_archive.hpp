@@ -67,22 +67,32 @@ public:
     template <class T>
     [[gnu::always_inline]] inline load_archive& operator>>(T&& value)
     {
-        using value_type = std::remove_reference_t<T>;
-        static_assert(!std::is_const_v<value_type> ||
-                          detail::is_wrapper<std::remove_cv_t<value_type>>,
-                      "wharf: a const value cannot be loaded into");
-        auto& target = const_cast<std::remove_cv_t<value_type>&>(value);
         // Through self_: a nested archive, whose own address nothing takes, stays in registers.
         if (self_ == nullptr)
-            get_member(target);
-        else
-            self_->get_outermost(target);
+            return *this & static_cast<T&&>(value);
+        self_->get_outermost(to_target<std::remove_reference_t<T>>(value));
         return *this;
     }
     template <class T>
     [[gnu::always_inline]] inline load_archive& operator&(T&& value)
     {
-        return *this >> static_cast<T&&>(value);
+        using value_type = std::remove_cvref_t<T>;
+        auto& target = to_target<std::remove_reference_t<T>>(value);
+        // What serialize() functions use: out of line, once for each type, where it is outermost.
+        if (self_ != nullptr) [[unlikely]] {
+            self_->get_outermost_by(get_erased<value_type>, std::addressof(target));
+            return *this;
+        }
+        const std::uint32_t place = place_++;
+        if constexpr (detail::is_nvp<value_type>)
+            get(target);
+        else {
+            // What a serialize() does not name, counts.
+            detail::member_guard in{at_, place};
+            get(target);
+            in.is_done = true;
+        }
+        return *this;
     }
 
     /// The message ends here. Throws errc::trailing_data where bytes are left, errc::not_canonical
@@ -154,17 +164,30 @@ private:
     void open_rare();
     void open_prelude();
     void drop_message() noexcept;
+    void finish_rare();
     void finish_versions() const;
     bool is_over_file() const noexcept;
     void close() noexcept;
 
     template <class T>
-    void get_outermost(T& value);
+    [[gnu::always_inline]] static inline std::remove_cv_t<T>& to_target(T& value)
+    {
+        static_assert(!std::is_const_v<T> || detail::is_wrapper<std::remove_cv_t<T>>,
+                      "wharf: a const value cannot be loaded into");
+        return const_cast<std::remove_cv_t<T>&>(value);
+    }
     template <class T>
-    [[gnu::always_inline]] inline void get_member(T& value);
+    void get_outermost(T& value);
+    /// A value of a type that only `get_value` knows.
+    void get_outermost_by(void (*get_value)(load_archive& inner, void* value), void* value);
+    template <class T>
+    [[gnu::cold]] static void get_erased(load_archive& inner, void* value)
+    {
+        inner.get_element(*static_cast<T*>(value));
+    }
+    [[noreturn]] void fail_outermost(detail::load_state* state, std::size_t offset);
     template <bool IsPointee = false, bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void get(T& value);
-    void finish_rare();
     template <bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void get_element(T& value);
     template <class T>

@@ -53,31 +53,13 @@ void load_archive::get_outermost(T& value)
         inner.get_element<true>(value);
     }
     catch (...) {
-        phase_ = phase::failed;
-        state_ = inner.state_;
-        if (state_ != nullptr)
-            drop_objects();
-        detail::rethrow_at(inner.offset());
+        fail_outermost(inner.state_, inner.offset());
     }
     at_ = inner.at_;
     budget_ = inner.budget_;
     state_ = inner.state_;
     if (state_ != nullptr) [[unlikely]]
         release_objects();
-}
-
-/// What a serialize() names or, without a name, counts.
-template <class T>
-void load_archive::get_member(T& value)
-{
-    const std::uint32_t place = place_++;
-    if constexpr (detail::is_nvp<T>)
-        get(value);
-    else {
-        detail::member_guard in{at_, place};
-        get(value);
-        in.is_done = true;
-    }
 }
 
 template <bool IsOutermost, class T>

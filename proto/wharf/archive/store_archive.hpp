@@ -78,15 +78,28 @@ public:
     {
         // Through self_: a nested archive, whose own address nothing takes, stays in registers.
         if (self_ == nullptr)
-            put_member(value);
-        else
-            self_->put_outermost(value);
+            return *this & value;
+        self_->put_outermost(value);
         return *this;
     }
     template <class T>
     [[gnu::always_inline]] inline store_archive& operator&(const T& value)
     {
-        return *this << value;
+        // What serialize() functions use: out of line, once for each type, where it is outermost.
+        if (self_ != nullptr) [[unlikely]] {
+            self_->put_outermost_by(put_erased<T>, std::addressof(value));
+            return *this;
+        }
+        const std::uint32_t place = place_++;
+        if constexpr (detail::is_nvp<T>)
+            put(value);
+        else {
+            // What a serialize() does not name, counts.
+            detail::member_guard in{at_, place};
+            put(value);
+            in.is_done = true;
+        }
+        return *this;
     }
 
     /// Completes the message: over a buffer, appends it; over a file, sends it. Does nothing where
@@ -136,8 +149,14 @@ private:
 
     template <class T>
     void put_outermost(const T& value);
+    /// A value of a type that only `put_value` knows.
+    void put_outermost_by(void (*put_value)(store_archive& inner, const void* value),
+                          const void* value);
     template <class T>
-    [[gnu::always_inline]] inline void put_member(const T& value);
+    [[gnu::cold]] static void put_erased(store_archive& inner, const void* value)
+    {
+        inner.put_element(*static_cast<const T*>(value));
+    }
     template <bool IsPointee = false, bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void put(const T& value);
     template <bool IsOutermost = false, class T>

@@ -31,20 +31,6 @@ void store_archive::put_outermost(const T& value)
         state_->objects.begin_value();
 }
 
-/// What a serialize() names or, without a name, counts.
-template <class T>
-void store_archive::put_member(const T& value)
-{
-    const std::uint32_t place = place_++;
-    if constexpr (detail::is_nvp<T>)
-        put(value);
-    else {
-        detail::member_guard in{at_, place};
-        put(value);
-        in.is_done = true;
-    }
-}
-
 /// Every element of a container and every value of a message takes at least one byte, so that a
 /// count never exceeds the bytes that are left, and a message that is used up has no value left.
 template <bool IsOutermost, class T>
