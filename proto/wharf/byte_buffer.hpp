@@ -8,8 +8,8 @@
 namespace wharf {
 
 /// A contiguous buffer: bytes are appended at the end and taken from the front.
-/// At least `slack` bytes behind the capacity may be written (never read as content), which lets
-/// an archive copy short strings in fixed-size blocks.
+/// At least `slack` bytes behind the capacity may be written (never read as content), and stay
+/// where it grows, which lets an archive write what is short before it asks for room.
 /// Distinct objects: safe. Shared objects: unsafe. Throws std::bad_alloc where it grows.
 class byte_buffer {
 public:
