@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace wharf {
 
@@ -18,6 +19,10 @@ bool equal(std::span<const std::byte> a, std::span<const std::byte> b) noexcept
 conversation_limits sane(conversation_limits limits) noexcept
 {
     limits.frame_bytes_max = std::max(limits.frame_bytes_max, frame_bytes_min);
+    if (limits.session_window_bytes == 0)
+        limits.stream_window_bytes = 0;
+    limits.session_window_bytes = std::min<std::size_t>(limits.session_window_bytes,
+                                                        std::numeric_limits<std::ptrdiff_t>::max());
     return limits;
 }
 
@@ -41,12 +46,18 @@ bool events::replied::operator==(const replied& other) const
     return id == other.id && equal(message, other.message);
 }
 
+bool events::item::operator==(const item& other) const
+{
+    return id == other.id && which == other.which && equal(message, other.message);
+}
+
 conversation::state::state(const conversation_limits& given, std::string_view software,
                            time_point now)
     : limits(sane(given)),
       in(2 * (frame_header_bytes + std::size_t{limits.frame_bytes_max})),
       handshake_deadline(now + limits.handshake_timeout),
-      last_expire(now)
+      last_expire(now),
+      session_may_receive(static_cast<std::int64_t>(limits.session_window_bytes))
 {
     write_opening(software);
 }
@@ -65,9 +76,14 @@ std::span<std::byte> conversation::prepare()
     return state_->prepare();
 }
 
+void conversation::rest() noexcept
+{
+    state_->rest();
+}
+
 void conversation::commit(std::size_t n) noexcept
 {
-    state_->in.commit(n);
+    state_->commit(n);
 }
 
 event conversation::next()
@@ -100,11 +116,26 @@ std::span<const std::byte> conversation::unsent() const noexcept
     return state_->out.unsent();
 }
 
+std::size_t conversation::unsent_parts(std::span<std::span<const std::byte>> parts) const noexcept
+{
+    return state_->out.unsent_parts(parts);
+}
+
+std::size_t conversation::unsent_bytes() const noexcept
+{
+    return state_->out.bytes();
+}
+
+std::size_t conversation::unsent_bytes_before_next() const noexcept
+{
+    return state_->out.bytes_before_next();
+}
+
 void conversation::sent(std::size_t n) noexcept
 {
     state_->out.sent(n);
-    if (state_->pending_pong) [[unlikely]]
-        state_->flush_pong();
+    if (state_->has_held()) [[unlikely]]
+        state_->flush_held();
 }
 
 std::uint16_t conversation::declare(std::string_view name)
@@ -139,25 +170,31 @@ std::uint64_t conversation::call(std::uint16_t number, std::span<const std::byte
     if (message.size() > s.peer.message_bytes_max) [[unlikely]]
         throw error(errc::message_limit,
                     "the peer accepts " + std::to_string(s.peer.message_bytes_max) + " bytes");
-    const std::uint64_t id = s.last_own_call + 1;
+    const std::uint64_t id = ++s.last_own_call; // gaps are allowed: what throws below leaves one
     s.own_calls.insert(id, {});
     frame_header header{0, frame_kind::call, 0, number, id};
     std::byte timeout[4];
     std::size_t timeout_bytes = 0;
-    if (deadline) {
-        s.deadlines.add(*deadline, id, s.own_calls);
-        store_le(timeout, milliseconds_left(*deadline, now));
-        timeout_bytes = sizeof timeout;
-        header.flags = flag_timeout;
+    try {
+        if (deadline) {
+            s.deadlines.add(*deadline, id, s.own_calls);
+            store_le(timeout, milliseconds_left(*deadline, now));
+            timeout_bytes = sizeof timeout;
+            header.flags = flag_timeout;
+        }
+        s.out.add_message(output_queue::lane_of(id, true), header, {timeout, timeout_bytes},
+                          message, s.frame_bytes());
     }
-    s.out.add_message(header, {timeout, timeout_bytes}, message, s.peer.frame_bytes_max);
-    s.last_own_call = id;
+    catch (...) {
+        s.own_calls.erase(id);
+        throw;
+    }
     return id;
 }
 
-void conversation::forget(std::uint64_t id)
+void conversation::cancel(std::uint64_t id)
 {
-    state_->forget(id);
+    state_->give_up(id);
 }
 
 conversation::reply_mark conversation::begin_reply(std::uint64_t id)
@@ -176,11 +213,21 @@ bool conversation::end_reply(reply_mark mark)
         s.out.drop_message();
         return false;
     }
-    if (!s.peer_calls.erase(mark.id)) [[unlikely]] {
-        s.out.drop_message();
-        return true;
+    bool is_written = false;
+    const auto write = [&] {
+        s.out.finish_message(output_queue::lane_of(mark.id, false),
+                             {0, frame_kind::reply, 0, 0, mark.id}, s.frame_bytes());
+        is_written = true;
+    };
+    try {
+        s.answer(mark.id, write);
     }
-    s.out.finish_message({0, frame_kind::reply, 0, 0, mark.id}, s.peer.frame_bytes_max);
+    catch (...) {
+        s.out.drop_message();
+        throw;
+    }
+    if (!is_written) [[unlikely]]
+        s.out.drop_message();
     return true;
 }
 
@@ -192,8 +239,28 @@ void conversation::abandon_reply(reply_mark) noexcept
 void conversation::reply_error(std::uint64_t id, errc code, std::string_view text,
                                std::chrono::milliseconds retry_after)
 {
-    if (state_->peer_calls.erase(id))
-        state_->write_error(id, code, text, retry_after);
+    state_->answer(id, [&] { state_->write_error(id, code, text, retry_after); });
+}
+
+bool conversation::can_send(std::uint64_t id, flow which) const noexcept
+{
+    const bool is_ours = which == flow::upload;
+    return state_->is_sending(id, is_ours) && state_->has_credit(id, is_ours);
+}
+
+void conversation::send_item(std::uint64_t id, flow which, std::span<const std::byte> message)
+{
+    state_->send_item(id, which == flow::upload, message);
+}
+
+void conversation::end_upload(std::uint64_t id)
+{
+    state_->end_upload(id);
+}
+
+void conversation::consumed(std::uint64_t id, flow which, std::size_t bytes)
+{
+    state_->consumed(id, which == flow::reply, bytes);
 }
 
 void conversation::ping(std::uint64_t token)
@@ -226,6 +293,11 @@ std::uint32_t conversation::calls_in_flight() const noexcept
 std::size_t conversation::own_calls_in_flight() const noexcept
 {
     return state_->own_calls.size();
+}
+
+const hello& conversation::peer() const noexcept
+{
+    return state_->peer;
 }
 
 std::size_t conversation::buffered_bytes() const noexcept

@@ -1,6 +1,8 @@
 // Frames of calls and of their answers, whole or in parts.
 #include "conversation_state.hpp"
 
+#include <wharf/archive/guards.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -18,7 +20,8 @@ conversation::state::outcome conversation::state::on_call(const frame_header& he
 {
     if (header.id > last_peer_call) [[likely]]
         return on_first_call_frame(header, body);
-    if (partial_message* message = partial_calls.find(header.id))
+    if (partial_message* message = partial_calls.find(header.id);
+        message != nullptr && message->kind == frame_kind::call)
         return on_next_call_frame(*message, header, body);
     return end(errc::bad_frame, "a call id that does not ascend");
 }
@@ -47,7 +50,7 @@ conversation::state::outcome conversation::state::on_first_call_frame(const fram
         peer_calls.insert(header.id, {});
         return events::called{header.id, header.number, timeout, body};
     }
-    partial_message& message = partial_calls.start(header.id);
+    partial_message& message = partial_calls.start(header.id, frame_kind::call);
     message.number = header.number;
     message.timeout = timeout;
     partial_calls.append(message, body);
@@ -69,7 +72,7 @@ conversation::state::outcome conversation::state::on_next_call_frame(partial_mes
             partial_calls.drop(header.id);
         return std::nullopt;
     }
-    if (!fits(message.bytes.size(), body.size())) {
+    if (!fits(message.size, body.size())) {
         peer_calls.erase(header.id);
         write_error(header.id, errc::message_limit, {}, {});
         if (!more)
@@ -79,8 +82,11 @@ conversation::state::outcome conversation::state::on_next_call_frame(partial_mes
         return check_skipped();
     }
     partial_calls.append(message, body);
-    if (more)
-        return std::nullopt;
+    return more ? std::nullopt : finish_call(header);
+}
+
+conversation::state::outcome conversation::state::finish_call(const frame_header& header)
+{
     partial_calls.take(header.id, finished);
     return events::called{header.id, header.number, finished.timeout, finished.bytes.view()};
 }
@@ -92,7 +98,7 @@ conversation::state::outcome conversation::state::refuse_call(const frame_header
     write_error(header.id, code, text, retry_after);
     if ((header.flags & flag_more) == 0)
         return std::nullopt;
-    partial_message& message = partial_calls.start(header.id);
+    partial_message& message = partial_calls.start(header.id, frame_kind::call);
     message.number = header.number;
     partial_calls.skip(message);
     return check_skipped();
@@ -109,26 +115,40 @@ conversation::state::outcome conversation::state::on_reply(const frame_header& h
 {
     if (header.id > last_own_call) [[unlikely]]
         return end(errc::bad_frame, "a reply to a call that was never made");
-    if (!own_calls.contains(header.id)) [[unlikely]]
-        return std::nullopt; // forgotten or expired; told from a second reply only at a cost
+    const own_call* call = own_calls.find(header.id);
+    if (call == nullptr) [[unlikely]]
+        return std::nullopt; // a second answer
     const bool more = (header.flags & flag_more) != 0;
+    if (call->is_given_up) [[unlikely]] {
+        if (!more)
+            own_calls.erase(header.id);
+        return std::nullopt;
+    }
     partial_message* message = partial_replies.find(header.id);
     if (message == nullptr && !more && body.size() <= limits.message_bytes_max) [[likely]] {
-        own_calls.erase(header.id);
+        end_own_call(header.id);
         return events::replied{header.id, body};
     }
-    if (!fits(message != nullptr ? message->bytes.size() : 0, body.size())) {
-        forget(header.id);
+    if (message != nullptr && message->kind != frame_kind::reply)
+        return end(errc::bad_frame, "a reply inside an item");
+    if (!fits(message != nullptr ? message->size : 0, body.size())) {
+        if (more)
+            give_up(header.id);
+        else
+            end_own_call(header.id);
         return events::failed{
             header.id, errc::message_limit, "the reply is larger than the limit", {}};
     }
     if (message == nullptr)
-        message = &partial_replies.start(header.id);
+        message = &partial_replies.start(header.id, frame_kind::reply);
     partial_replies.append(*message, body);
-    if (more)
-        return std::nullopt;
+    return more ? std::nullopt : finish_reply(header);
+}
+
+conversation::state::outcome conversation::state::finish_reply(const frame_header& header)
+{
     partial_replies.take(header.id, finished);
-    own_calls.erase(header.id);
+    end_own_call(header.id);
     return events::replied{header.id, finished.bytes.view()};
 }
 
@@ -136,9 +156,13 @@ conversation::state::outcome conversation::state::on_error(const frame_header& h
 {
     if (header.id > last_own_call) [[unlikely]]
         return end(errc::bad_frame, "an error for a call that was never made");
-    if (!own_calls.contains(header.id))
+    const own_call* call = own_calls.find(header.id);
+    if (call == nullptr)
         return std::nullopt;
-    forget(header.id);
+    const bool is_given_up = call->is_given_up;
+    end_own_call(header.id);
+    if (is_given_up)
+        return std::nullopt;
     const payload text = body.subspan(6);
     return events::failed{header.id,
                           errc_from_wire(load_le<std::uint16_t>(body.data())),
@@ -152,27 +176,24 @@ void conversation::state::write_error(std::uint64_t id, errc code, std::string_v
     if (is_sealed)
         return;
     text = text.substr(0, text_bytes_max);
-    std::byte* to =
-        out.add_frame({static_cast<std::uint32_t>(6 + text.size()), frame_kind::error, 0, 0, id});
-    store_le(to, static_cast<std::uint16_t>(code));
+    std::byte body[6 + text_bytes_max];
+    store_le(body, static_cast<std::uint16_t>(code));
     const auto wait =
         std::clamp<std::chrono::milliseconds::rep>(retry_after.count(), 0, 0xffffffff);
-    store_le(to + 2, static_cast<std::uint32_t>(wait));
+    store_le(body + 2, static_cast<std::uint32_t>(wait));
     if (!text.empty())
-        std::memcpy(to + 6, text.data(), text.size());
+        std::memcpy(body + 6, text.data(), text.size());
+    out.add_message(output_queue::lane_of(id, false), {0, frame_kind::error, 0, 0, id}, {},
+                    {body, 6 + text.size()}, frame_bytes());
 }
 
 bool conversation::state::fits(std::size_t have, std::size_t more) const noexcept
 {
+    if (!checks<guard::partials>)
+        return true;
     const std::size_t held = partial_calls.bytes() + partial_replies.bytes();
     return more <= limits.message_bytes_max && have <= limits.message_bytes_max - more &&
            more <= limits.reassembly_bytes_max && held <= limits.reassembly_bytes_max - more;
-}
-
-void conversation::state::forget(std::uint64_t id) noexcept
-{
-    if (own_calls.erase(id) && partial_replies.size() != 0)
-        partial_replies.drop(id);
 }
 
 } // namespace wharf

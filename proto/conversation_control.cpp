@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <new>
 
 namespace wharf {
 
@@ -20,8 +22,21 @@ std::span<const std::byte> as_bytes_of(std::string_view text) noexcept
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-/// Pongs wait while more than this is unsent, so that pings cannot make output grow.
-constexpr std::size_t unsent_bytes_for_pong = 64u << 10;
+/// The sizes of a record that both ends know.
+struct record_size {
+    std::size_t least;
+    std::size_t most;
+};
+
+record_size size_of_record(std::uint16_t type) noexcept
+{
+    switch (type) {
+    case record_software: return {0, software_bytes_max};
+    case record_frame_bytes_max: return {4, 4};
+    case record_message_bytes_max: return {8, 8};
+    default: return {record_windows_bytes, 0xffff};
+    }
+}
 
 } // namespace
 
@@ -39,6 +54,12 @@ void conversation::state::write_opening(std::string_view software)
     append_record(records, record_frame_bytes_max, {number, 4});
     store_le(number, static_cast<std::uint64_t>(limits.message_bytes_max));
     append_record(records, record_message_bytes_max, {number, 8});
+    if (limits.stream_window_bytes != 0) {
+        std::byte windows[record_windows_bytes];
+        store_le(windows, limits.stream_window_bytes);
+        store_le(windows + 4, static_cast<std::uint64_t>(limits.session_window_bytes));
+        append_record(records, record_windows, windows);
+    }
 
     const frame_header header{static_cast<std::uint32_t>(records.size()), frame_kind::hello};
     std::memcpy(out.add_frame(header), records.data(), records.size());
@@ -46,26 +67,30 @@ void conversation::state::write_opening(std::string_view software)
 
 conversation::state::outcome conversation::state::on_hello(payload body)
 {
-    bool seen[4] = {};
+    bool seen[record_windows + 1] = {};
     record_reader reader(body);
     while (const auto record = reader.next()) {
         const payload value = record->value;
-        if (record->type == 0 || record->type > record_message_bytes_max)
+        if (record->type == 0 || record->type > record_windows)
             continue; // a feature of a later version
         if (seen[record->type])
             return end(errc::bad_frame, "a hello with a repeated record");
         seen[record->type] = true;
-        const std::size_t size_max = record->type == record_software          ? software_bytes_max
-                                     : record->type == record_frame_bytes_max ? 4u
-                                                                              : 8u;
-        if (value.size() > size_max || (record->type != record_software && value.size() < size_max))
+        const record_size size = size_of_record(record->type);
+        if (value.size() < size.least || value.size() > size.most)
             return end(errc::bad_frame, "a hello with a record of the wrong length");
-        if (record->type == record_software)
-            peer.software = as_text(value);
-        else if (record->type == record_frame_bytes_max)
+        switch (record->type) {
+        case record_software: peer.software = as_text(value); break;
+        case record_frame_bytes_max:
             peer.frame_bytes_max = load_le<std::uint32_t>(value.data());
-        else
+            break;
+        case record_message_bytes_max:
             peer.message_bytes_max = load_le<std::uint64_t>(value.data());
+            break;
+        default:
+            peer.stream_window_bytes = load_le<std::uint32_t>(value.data());
+            peer.session_window_bytes = load_le<std::uint64_t>(value.data() + 4);
+        }
     }
     if (reader.is_truncated())
         return end(errc::bad_frame, "a hello with a truncated record");
@@ -73,6 +98,12 @@ conversation::state::outcome conversation::state::on_hello(payload body)
         return end(errc::bad_frame, "a hello without its required records");
     if (peer.frame_bytes_max < frame_bytes_min)
         return end(errc::bad_frame, "a hello with a frame limit below the least");
+    if (seen[record_windows] &&
+        (peer.stream_window_bytes == 0 || peer.session_window_bytes == 0 ||
+         peer.session_window_bytes > std::numeric_limits<std::int64_t>::max()))
+        return end(errc::bad_frame, "a hello with an impossible window");
+    has_streams = seen[record_windows] && limits.stream_window_bytes != 0;
+    session_may_send = static_cast<std::int64_t>(peer.session_window_bytes);
     is_open = true;
     return events::opened{peer};
 }
@@ -103,7 +134,7 @@ conversation::state::outcome conversation::state::on_declare(const frame_header&
 conversation::state::outcome conversation::state::on_ping(payload body)
 {
     const auto token = load_le<std::uint64_t>(body.data());
-    if (out.unsent().size() > unsent_bytes_for_pong)
+    if (out.short_bytes() > unsent_bytes_for_held)
         pending_pong = token; // answers the pings before it, too
     else
         write_pong(token);
@@ -116,13 +147,19 @@ void conversation::state::write_pong(std::uint64_t token)
         store_le(out.add_frame({8, frame_kind::pong}), token);
 }
 
-void conversation::state::flush_pong() noexcept
+void conversation::state::flush_held() noexcept
 {
-    // Half of the threshold, so that the frame fits in the memory that is there: no allocation.
-    if (pending_pong && !out.has_open_message() &&
-        out.unsent().size() <= unsent_bytes_for_pong / 2 && out.room() >= frame_header_bytes + 8) {
-        write_pong(*pending_pong);
+    if (out.has_open_message() || out.short_bytes() > unsent_bytes_for_held / 2)
+        return;
+    try {
+        if (pending_pong)
+            write_pong(*pending_pong);
         pending_pong.reset();
+        if (are_windows_held)
+            give_back_held();
+    }
+    catch (const std::bad_alloc&) {
+        // It is tried again when more was sent.
     }
 }
 
@@ -140,17 +177,30 @@ void conversation::state::write_goaway(errc code, std::string_view text)
     std::byte* to = out.add_frame({static_cast<std::uint32_t>(2 + text.size()), frame_kind::goaway,
                                    0, 0, last_accepted_call});
     store_le(to, static_cast<std::uint16_t>(code));
-    std::memcpy(to + 2, text.data(), text.size());
+    if (!text.empty())
+        std::memcpy(to + 2, text.data(), text.size());
     goaway_sent = true;
 }
 
-event conversation::state::end(errc code, std::string text)
+event conversation::state::end(errc code, std::string_view text) noexcept
 {
     out.drop_message();
-    write_goaway(code, text);
-    has_ended = is_sealed = true;
-    end_event = {code, std::move(text)};
-    return end_event;
+    out.drop_all_waiting();
+    has_ended = true;
+    end_event.code = code;
+    try {
+        write_goaway(code, text);
+    }
+    catch (const std::bad_alloc&) {
+    }
+    goaway_sent = is_sealed = true;
+    try {
+        end_event.text = text;
+        return end_event;
+    }
+    catch (const std::bad_alloc&) {
+        return events::ended{code, {}};
+    }
 }
 
 } // namespace wharf

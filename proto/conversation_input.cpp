@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+#include <utility>
 
 namespace wharf {
 
@@ -17,14 +19,24 @@ std::string to_hex(std::byte b)
     return {'0', 'x', digits[value >> 4], digits[value & 15]};
 }
 
+/// Where less than this share of a frame is missing, it is copied: that is cheaper than to receive
+/// it by itself.
+constexpr std::uint32_t in_place_share = 16;
+
 } // namespace
 
 std::span<std::byte> conversation::state::prepare()
 {
     release_finished();
     if (has_ended) {
+        direct = {};
         in.release();
         return in.prepare(0);
+    }
+    if (direct.left != 0) [[unlikely]] {
+        // The header of the next frame lands behind, and is taken out by commit().
+        in.prepare(frame_header_bytes);
+        return {direct.bytes.end(), direct.left + frame_header_bytes};
     }
     // Room for the rest of a frame that has begun, so that its payload is contiguous.
     std::size_t wanted = 0;
@@ -38,32 +50,75 @@ std::span<std::byte> conversation::state::prepare()
     return in.prepare(wanted);
 }
 
+void conversation::state::commit(std::size_t n) noexcept
+{
+    if (direct.left == 0) [[likely]] {
+        in.commit(n);
+        return;
+    }
+    const std::size_t part = std::min(n, direct.left);
+    direct.bytes.set_end(direct.bytes.end() + part);
+    direct.left -= part;
+    if (n != part)
+        in.put({direct.bytes.end(), n - part});
+}
+
+void conversation::state::rest() noexcept
+{
+    if (in.unread().empty() && direct.left == 0)
+        in.release();
+    if (out.bytes() == 0 && !out.has_open_message())
+        out.buffer().shrink(0);
+    peer_calls.release();
+    own_calls.release();
+}
+
 event conversation::state::next()
 {
     release_finished();
-    for (;;) {
-        if (has_ended) [[unlikely]]
-            return end_event;
-        if (opening_read != opening_bytes) [[unlikely]]
-            if (!read_opening())
-                return has_ended ? event(end_event) : event();
+    try {
+        for (;;) {
+            if (has_ended) [[unlikely]]
+                return end_event;
+            if (has_pending()) [[unlikely]]
+                return take_pending();
+            if (direct.is_active) [[unlikely]] {
+                if (direct.left != 0)
+                    return {};
+                if (outcome happened = end_in_place())
+                    return *std::move(happened);
+            }
+            if (opening_read != opening_bytes) [[unlikely]]
+                if (!read_opening())
+                    return has_ended ? event(end_event) : event();
 
-        const auto unread = in.unread();
-        if (unread.size() < frame_header_bytes)
-            return {};
-        const frame_header header = load_header(unread.data());
-        errc code = errc::bad_frame;
-        if (const char* fault = find_fault(header, code)) [[unlikely]]
-            return end(code, fault);
-        const std::size_t whole = frame_header_bytes + header.length;
-        if (unread.size() < whole)
-            return {};
-        in.consume(whole);
-        if (!is_open) [[unlikely]]
-            handshake_read += whole;
-        ++frames_read;
-        if (outcome happened = dispatch(header, unread.subspan(frame_header_bytes, header.length)))
-            return *std::move(happened);
+            const auto unread = in.unread();
+            if (unread.size() < frame_header_bytes)
+                return {};
+            const frame_header header = load_header(unread.data());
+            errc code = errc::bad_frame;
+            if (const char* fault = find_fault(header, code)) [[unlikely]]
+                return end(code, fault);
+            const std::size_t whole = frame_header_bytes + header.length;
+            if (unread.size() < whole) {
+                if (is_inside_message() &&
+                    whole - unread.size() >= limits.frame_bytes_max / in_place_share) [[unlikely]]
+                    begin_in_place(header, unread.subspan(frame_header_bytes));
+                return {};
+            }
+            in.consume(whole);
+            if (!is_open) [[unlikely]]
+                handshake_read += whole;
+            ++frames_read;
+            if (outcome happened =
+                    dispatch(header, unread.subspan(frame_header_bytes, header.length)))
+                return *std::move(happened);
+        }
+    }
+    catch (const std::bad_alloc&) {
+        // Half of a frame was acted on: there is no way to go on.
+        end(errc::overloaded, "out of memory");
+        throw;
     }
 }
 
@@ -116,6 +171,8 @@ const char* conversation::state::find_fault(const frame_header& header, errc& co
     }
     if (header.kind == frame_kind::call && header.number >= peer_commands) [[unlikely]]
         return "a call to a number that was not declared";
+    if (header.kind >= frame_kind::item && !has_streams) [[unlikely]]
+        return "unknown kind of frame"; // one of the two hellos did not say that it is known
     return nullptr;
 }
 
@@ -130,6 +187,10 @@ conversation::state::outcome conversation::state::dispatch(const frame_header& h
     case frame_kind::pong: return events::ponged{load_le<std::uint64_t>(body.data())};
     case frame_kind::goaway: return on_goaway(header, body);
     case frame_kind::hello: return on_hello(body);
+    case frame_kind::item: return on_item(header, body);
+    case frame_kind::upload: return on_upload(header, body);
+    case frame_kind::window: return on_window(header, body);
+    case frame_kind::cancel: return on_cancel(header);
     }
     return end(errc::bad_frame, "unknown kind of frame");
 }
@@ -149,12 +210,65 @@ event conversation::state::end_of_input()
 
 bool conversation::state::is_inside_frame() const noexcept
 {
-    return !in.unread().empty() || (opening_read != 0 && opening_read != opening_bytes);
+    return direct.is_active || !in.unread().empty() ||
+           (opening_read != 0 && opening_read != opening_bytes);
 }
 
-bool conversation::state::is_inside_message() const noexcept
+reassembly& conversation::state::partials_of(frame_kind kind) noexcept
 {
-    return partial_calls.size() != 0 || partial_replies.size() != 0;
+    return kind == frame_kind::call || kind == frame_kind::upload ? partial_calls : partial_replies;
+}
+
+/// The rest of a part is received into the message that it continues: nothing is copied. Whatever
+/// could refuse the part is left to the way of whole frames.
+void conversation::state::begin_in_place(const frame_header& header, payload begun)
+{
+    reassembly& partials = partials_of(header.kind);
+    partial_message* message = partials.find(header.id);
+    if (message == nullptr || message->is_skipped || message->kind != header.kind ||
+        message->number != header.number || (header.flags & flag_timeout) != 0 ||
+        !fits(message->size, header.length))
+        return;
+    direct.bytes = partials.lend(*message, header.length, frame_header_bytes);
+    direct.bytes.append(begun);
+    direct.header = header;
+    direct.left = header.length - begun.size();
+    direct.is_active = true;
+    in.consume(frame_header_bytes + begun.size());
+    if (header.kind == frame_kind::item || header.kind == frame_kind::upload)
+        charge(header, *message);
+}
+
+conversation::state::outcome conversation::state::end_in_place()
+{
+    const frame_header header = direct.header;
+    byte_buffer bytes = std::move(direct.bytes);
+    const bool more = (header.flags & flag_more) != 0;
+    direct.is_active = false;
+    ++frames_read;
+    partial_message* message = partials_of(header.kind).find(header.id);
+    if (message == nullptr) { // its call was given up meanwhile
+        if (header.kind == frame_kind::reply && !more)
+            own_calls.erase(header.id);
+        return std::nullopt;
+    }
+    reassembly::give_back(*message, std::move(bytes));
+    if (more)
+        return std::nullopt;
+    switch (header.kind) {
+    case frame_kind::call: return finish_call(header);
+    case frame_kind::reply: return finish_reply(header);
+    default: return finish_item(header);
+    }
+}
+
+/// What one frame or a call of our user's made happen beside the event that it had already.
+event conversation::state::take_pending() noexcept
+{
+    if (ended_upload != 0)
+        return events::upload_ended{std::exchange(ended_upload, 0)};
+    is_session_reopened = false;
+    return events::window_opened{0, flow{}};
 }
 
 void conversation::state::release_finished() noexcept

@@ -34,8 +34,10 @@ event conversation::state::expire(time_point now)
         return end(errc::deadline_exceeded, is_inside_frame()
                                                 ? "a frame was not complete in time"
                                                 : "a message of several frames did not go on");
+    if (own_calls.size() != 0)
+        out.reserve(detail::frame_header_bytes); // of a cancel: nothing throws once it is taken out
     if (const auto id = deadlines.take_expired(now, own_calls)) {
-        forget(*id);
+        give_up(*id);
         return events::expired{*id};
     }
     return events::nothing{};

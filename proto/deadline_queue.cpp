@@ -4,6 +4,15 @@
 #include <algorithm>
 
 namespace wharf::detail {
+namespace {
+
+bool is_waited_for(std::uint64_t id, const id_map<own_call>& calls) noexcept
+{
+    const own_call* call = calls.find(id);
+    return call != nullptr && !call->is_given_up;
+}
+
+} // namespace
 
 void deadline_queue::add(time_point when, std::uint64_t id, const id_map<own_call>& calls)
 {
@@ -15,7 +24,7 @@ void deadline_queue::add(time_point when, std::uint64_t id, const id_map<own_cal
 
 std::optional<deadline_queue::time_point> deadline_queue::earliest(const id_map<own_call>& calls)
 {
-    while (!heap_.empty() && !calls.contains(heap_.front().id))
+    while (!heap_.empty() && !is_waited_for(heap_.front().id, calls))
         pop();
     if (heap_.empty())
         return std::nullopt;
@@ -41,7 +50,7 @@ void deadline_queue::pop()
 
 void deadline_queue::compact(const id_map<own_call>& calls)
 {
-    std::erase_if(heap_, [&](const entry& e) { return !calls.contains(e.id); });
+    std::erase_if(heap_, [&](const entry& e) { return !is_waited_for(e.id, calls); });
     std::make_heap(heap_.begin(), heap_.end(), is_later);
 }
 

@@ -52,6 +52,8 @@ constexpr entry entries[] = {
     {errc::handshake_timeout, "handshake_timeout", "the handshake did not finish in time"},
     {errc::session_limit, "session_limit", "a per-session limit is exhausted"},
     {errc::slow_reader, "slow_reader", "the peer reads too slowly for what it asks"},
+    {errc::window_exceeded, "window_exceeded",
+     "the peer sent more of a stream than it was allowed"},
     {errc::not_connected, "not_connected", "the socket is not connected"},
     {errc::connection_closed, "connection_closed", "the peer closed the connection in order"},
     {errc::connection_reset, "connection_reset", "the connection broke"},

@@ -29,7 +29,17 @@ constexpr rule rules[] = {
     {0, false, false, 8, 8},                                // ping
     {0, false, false, 8, 8},                                // pong
     {0, false, true, 2, 2 + std::uint32_t{text_bytes_max}}, // goaway
+    {flag_more, false, true, 0, any_length},                // item
+    {flag_more | flag_last, false, true, 0, any_length},    // upload
+    {flag_upload, false, true, 4, 4},                       // window
+    {0, false, true, 0, 0},                                 // cancel
 };
+
+/// Of these kinds the id zero speaks of the whole session.
+constexpr bool may_have_no_call(frame_kind kind) noexcept
+{
+    return kind == frame_kind::goaway || kind == frame_kind::window;
+}
 
 } // namespace
 
@@ -45,15 +55,23 @@ const char* find_fault(const frame_header& header) noexcept
         return "a number in a frame that has none";
     if (header.id != 0 && !r.has_id) [[unlikely]]
         return "a call id in a frame that has none";
-    if (header.id == 0 && r.has_id && header.kind != frame_kind::goaway) [[unlikely]]
-        return "call id zero";
+    if (header.id == 0 && r.has_id) [[unlikely]] {
+        if (!may_have_no_call(header.kind))
+            return "call id zero";
+        if ((header.flags & flag_upload) != 0)
+            return "a window of the session with a direction";
+    }
     if (header.length < r.length_min || header.length > r.length_max) [[unlikely]]
         return "a payload of the wrong length";
     const std::uint32_t before_message = (header.flags & flag_timeout) != 0 ? 4 : 0;
     if (header.length < before_message) [[unlikely]]
         return "a payload too short for its timeout";
-    if ((header.flags & flag_more) != 0 && header.length == before_message) [[unlikely]]
-        return "an empty part of a message";
+    if ((header.flags & flag_more) != 0) [[unlikely]] {
+        if (header.length == before_message)
+            return "an empty part of a message";
+        if ((header.flags & flag_last) != 0)
+            return "an end before the last part of an item";
+    }
     return nullptr;
 }
 

@@ -27,10 +27,16 @@ enum class frame_kind : std::uint8_t {
     ping = 6,
     pong = 7,
     goaway = 8,
+    item = 9,
+    upload = 10,
+    window = 11,
+    cancel = 12,
 };
 
 inline constexpr std::uint8_t flag_more = 1;    ///< the message continues in another frame
 inline constexpr std::uint8_t flag_timeout = 2; ///< the payload begins with u32 milliseconds
+inline constexpr std::uint8_t flag_last = 4;    ///< no item follows in this upload
+inline constexpr std::uint8_t flag_upload = 8;  ///< the window of an upload, not of reply items
 
 inline constexpr std::size_t frame_header_bytes = 16;
 /// Every end accepts frames of this size, so that each control frame fits in one.
@@ -42,6 +48,9 @@ inline constexpr std::size_t software_bytes_max = 127;
 inline constexpr std::uint16_t record_software = 1;
 inline constexpr std::uint16_t record_frame_bytes_max = 2;
 inline constexpr std::uint16_t record_message_bytes_max = 3;
+inline constexpr std::uint16_t record_windows = 4;
+/// The least size of record 4; what a later version puts behind is ignored.
+inline constexpr std::size_t record_windows_bytes = 12;
 
 struct frame_header {
     std::uint32_t length = 0; ///< of the payload, which follows

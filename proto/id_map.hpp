@@ -26,6 +26,20 @@ public:
         const std::size_t i = index_of(id);
         return i == nowhere ? nullptr : &slots_[i].value;
     }
+    const Value* find(std::uint64_t id) const noexcept
+    {
+        const std::size_t i = index_of(id);
+        return i == nowhere ? nullptr : &slots_[i].value;
+    }
+
+    /// Calls `f(id, value)` for each entry, in any order; it may change the value only.
+    template <class Function>
+    void for_each(Function f)
+    {
+        for (slot& s : slots_)
+            if (s.id != 0)
+                f(s.id, s.value);
+    }
 
     /// Adds an id that is not in the table.
     Value& insert(std::uint64_t id, Value value)
@@ -36,12 +50,43 @@ public:
         return place(id, std::move(value));
     }
 
+    /// An empty table gives its memory back.
+    void release() noexcept
+    {
+        if (size_ == 0)
+            std::vector<slot>().swap(slots_);
+    }
+
     /// Removes an id; false where it is not there.
     bool erase(std::uint64_t id) noexcept
     {
-        std::size_t gap = index_of(id);
-        if (gap == nowhere)
+        const std::size_t at = index_of(id);
+        if (at == nowhere)
             return false;
+        erase_at(at);
+        return true;
+    }
+
+    /// Takes a value out; false where it is not there.
+    bool take(std::uint64_t id, Value& into) noexcept
+    {
+        const std::size_t at = index_of(id);
+        if (at == nowhere)
+            return false;
+        into = std::move(slots_[at].value);
+        erase_at(at);
+        return true;
+    }
+
+private:
+    struct slot {
+        std::uint64_t id = 0;
+        Value value{};
+    };
+    static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+
+    void erase_at(std::size_t gap) noexcept
+    {
         // What follows moves into the gap where it may, so that no search stops early.
         for (std::size_t i = next(gap); slots_[i].id != 0; i = next(i)) {
             const std::size_t wanted = home(slots_[i].id);
@@ -52,15 +97,7 @@ public:
         }
         slots_[gap] = slot();
         --size_;
-        return true;
     }
-
-private:
-    struct slot {
-        std::uint64_t id = 0;
-        Value value{};
-    };
-    static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
     std::size_t mask() const noexcept { return slots_.size() - 1; }
     std::size_t home(std::uint64_t id) const noexcept

@@ -4,6 +4,7 @@
 #include <wharf/byte_buffer.hpp>
 
 #include <cstddef>
+#include <cstring>
 #include <span>
 
 namespace wharf::detail {
@@ -23,6 +24,12 @@ public:
     /// Room to receive into, never empty; at least `wanted` bytes fit. Moves the unread bytes.
     std::span<std::byte> prepare(std::size_t wanted);
     void commit(std::size_t n) noexcept;
+    /// Appends bytes that were received elsewhere; room for them was prepared.
+    void put(std::span<const std::byte> bytes) noexcept
+    {
+        std::memcpy(bytes_.end(), bytes.data(), bytes.size());
+        bytes_.set_end(bytes_.end() + bytes.size());
+    }
 
     std::size_t capacity() const noexcept { return bytes_.capacity(); }
     /// Gives the memory back; nothing unread may be left.

@@ -1,83 +1,162 @@
-// Splitting messages into frames, and forgetting what was sent.
+// In which order things leave, and forgetting what was sent.
 #include "output_queue.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace wharf::detail {
 
 void output_queue::sent(std::size_t n) noexcept
 {
-    sent_ += std::min(n, unsent().size());
+    if (bulk_) [[unlikely]]
+        n -= sent_with_bulk(n);
+    sent_short(std::min(n, short_bytes()));
+}
+
+std::size_t output_queue::sent_with_bulk(std::size_t n) noexcept
+{
+    std::size_t done = 0;
+    while (done != n && bulk_) {
+        const std::size_t end = std::min(owed_at_, short_end());
+        if (bulk_->is_inside_frame() || sent_ == end) {
+            done += bulk_->sent(n - done);
+            overtaken_ = 0;
+            owed_at_ = nowhere;
+            release_bulk();
+            continue;
+        }
+        const std::size_t taken = std::min(n - done, end - sent_);
+        done += taken;
+        overtaken_ += taken;
+        if (owed_at_ == nowhere && overtaken_ >= overtaking_bytes_max)
+            owed_at_ = short_end(); // the end of the last whole frame that is known
+        const std::size_t moved = sent_short(taken);
+        taken_out_ += moved;
+        if (owed_at_ != nowhere)
+            owed_at_ -= moved;
+    }
+    return done;
+}
+
+std::size_t output_queue::sent_short(std::size_t n) noexcept
+{
+    sent_ += n;
+    const std::size_t all = sent_;
     if (open_)
-        return; // the open message's place is known by its offset
-    if (sent_ == buffer_.size()) {
+        return 0; // the open message's place is known by its offset
+    if (all == buffer_.size()) {
         buffer_.clear();
         buffer_.shrink(idle_capacity_max);
-        sent_ = 0;
     }
-    else if (sent_ > buffer_.size() / 2) {
+    else if (all > buffer_.size() / 2) {
         // Each byte moves at most once per byte that was sent.
-        buffer_.erase_front(sent_);
-        sent_ = 0;
-    }
-}
-
-void output_queue::add_message(frame_header first, std::span<const std::byte> head,
-                               std::span<const std::byte> message, std::uint32_t frame_bytes_max)
-{
-    frame_header header = first;
-    for (;;) {
-        const std::size_t part =
-            std::min<std::size_t>(message.size(), frame_bytes_max - head.size());
-        const bool more = part < message.size();
-        header.length = static_cast<std::uint32_t>(head.size() + part);
-        if (more)
-            header.flags |= flag_more;
-        std::byte* to = add_frame(header);
-        if (!head.empty())
-            std::memcpy(to, head.data(), head.size());
-        if (part != 0)
-            std::memcpy(to + head.size(), message.data(), part);
-        if (!more)
-            return;
-        message = message.subspan(part);
-        head = {};
-        header.flags = 0;
-    }
-}
-
-void output_queue::finish_message(frame_header header, std::uint32_t frame_bytes_max)
-{
-    const std::size_t size = open_message_bytes();
-    if (size <= frame_bytes_max) [[likely]] {
-        header.length = static_cast<std::uint32_t>(size);
-        store_header(buffer_.data() + open_at_, header);
+        buffer_.erase_front(all);
     }
     else {
-        split_message(header, frame_bytes_max);
+        return 0;
     }
+    sent_ = 0;
+    return all;
+}
+
+void output_queue::release_bulk() noexcept
+{
+    if (bulk_->empty()) {
+        bulk_.reset();
+        overtaken_ = 0;
+        owed_at_ = nowhere;
+    }
+    else if (owed_at_ != nowhere && bulk_->first_not_before() > taken_out_ + owed_at_) {
+        owed_at_ = nowhere; // whose turn it was is gone, and the next has not begun yet
+    }
+}
+
+std::span<const std::byte> output_queue::first_part() const noexcept
+{
+    std::span<const std::byte> first;
+    unsent_parts({&first, 1});
+    return first;
+}
+
+std::size_t output_queue::unsent_parts(std::span<std::span<const std::byte>> parts) const noexcept
+{
+    if (parts.empty())
+        return 0;
+    if (!bulk_) [[likely]] {
+        parts[0] = {buffer_.data() + sent_, short_bytes()};
+        return parts[0].empty() ? 0 : 1;
+    }
+    // The same order as in sent_with_bulk().
+    std::size_t n = bulk_->show_begun(parts);
+    const bool is_owed = owed_at_ != nowhere;
+    const std::size_t end = std::min(owed_at_, short_end());
+    if (sent_ < end && n < parts.size())
+        parts[n++] = {buffer_.data() + sent_, end - sent_};
+    n += bulk_->show_next(parts.subspan(n), is_owed ? 1 : bulk_queue::any_number);
+    return n;
+}
+
+std::size_t output_queue::add_to_bulk(std::uint64_t lane, const frame_header& header,
+                                      std::span<const std::byte> head,
+                                      std::span<const std::byte> message,
+                                      std::uint32_t frame_bytes_max)
+{
+    frame_header last = header;
+    last.flags &= static_cast<std::uint8_t>(~flag_timeout);
+    std::size_t first_part = 0;
+    if (header.kind == frame_kind::call) {
+        // The lane is a new one, as its id is. Room is made first: nothing throws between the two.
+        first_part = bulk_queue::short_first_bytes - head.size();
+        reserve(frame_header_bytes + bulk_queue::short_first_bytes);
+    }
+    byte_buffer rest;
+    rest.append(message.subspan(first_part));
+    const std::size_t frames =
+        (first_part != 0 ? 1 : 0) +
+        bulk_queue::frames_of(rest.size(), frame_bytes_max,
+                              first_part == 0 && rest.size() > frame_bytes_max);
+    const std::size_t first_frame =
+        first_part != 0 ? frame_header_bytes + bulk_queue::short_first_bytes : 0;
+    add_bulk(lane, last, std::move(rest), 0, frame_bytes_max, first_part == 0,
+             taken_out_ + buffer_.size() + first_frame);
+    if (first_part != 0) {
+        frame_header first = header;
+        first.flags |= flag_more;
+        first.length = bulk_queue::short_first_bytes;
+        std::byte* to = add_frame(first);
+        if (!head.empty())
+            std::memcpy(to, head.data(), head.size());
+        std::memcpy(to + head.size(), message.data(), first_part);
+    }
+    return frames;
+}
+
+void output_queue::finish_in_bulk(std::uint64_t lane, const frame_header& header,
+                                  std::uint32_t frame_bytes_max)
+{
+    const std::size_t from = open_at_ + frame_header_bytes;
+    if (open_at_ != sent_) { // other bytes stand before it
+        byte_buffer copy;
+        copy.append(buffer_.view().subspan(from));
+        add_bulk(lane, header, std::move(copy), 0, frame_bytes_max, true, 0);
+        drop_message();
+        return;
+    }
+    add_bulk(lane, header, std::move(buffer_), from, frame_bytes_max, true, 0);
+    taken_out_ += sent_;
+    owed_at_ -= owed_at_ == nowhere ? 0 : sent_;
+    sent_ = 0;
     open_ = false;
 }
 
-void output_queue::split_message(frame_header header, std::uint32_t frame_bytes_max)
+void output_queue::add_bulk(std::uint64_t lane, const frame_header& header, byte_buffer&& bytes,
+                            std::size_t from, std::uint32_t frame_bytes_max, bool has_short_first,
+                            std::uint64_t not_before)
 {
-    const std::size_t size = open_message_bytes();
-    const std::size_t frames = (size + frame_bytes_max - 1) / frame_bytes_max;
-    const std::size_t extra = (frames - 1) * frame_header_bytes;
-    buffer_.set_end(buffer_.reserve_more(extra) + extra);
-    // From the last part to the first: each moves up by the headers that come before it.
-    std::byte* const begin = buffer_.data() + open_at_;
-    for (std::size_t i = frames; i-- > 0;) {
-        const std::size_t from = i * frame_bytes_max;
-        const std::size_t part = std::min<std::size_t>(size - from, frame_bytes_max);
-        std::byte* const to = begin + from + i * frame_header_bytes;
-        if (i != 0)
-            std::memmove(to + frame_header_bytes, begin + frame_header_bytes + from, part);
-        header.length = static_cast<std::uint32_t>(part);
-        header.flags = i + 1 < frames ? flag_more : 0;
-        store_header(to, header);
-    }
+    if (!bulk_)
+        bulk_ = std::make_unique<bulk_queue>();
+    bulk_->add(lane, header, std::move(bytes), from, frame_bytes_max, has_short_first, not_before);
 }
 
 void output_queue::drop_message() noexcept
@@ -86,6 +165,23 @@ void output_queue::drop_message() noexcept
         return;
     buffer_.set_end(buffer_.data() + open_at_);
     open_ = false;
+}
+
+bulk_queue::dropped output_queue::drop_waiting(std::uint64_t lane) noexcept
+{
+    if (!bulk_)
+        return {};
+    const bulk_queue::dropped result = bulk_->drop(lane);
+    release_bulk();
+    return result;
+}
+
+void output_queue::drop_all_waiting() noexcept
+{
+    if (!bulk_)
+        return;
+    bulk_->drop_all();
+    release_bulk();
 }
 
 } // namespace wharf::detail

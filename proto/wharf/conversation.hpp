@@ -25,8 +25,17 @@ struct hello {
     std::string software;                ///< for logs, e.g. "wharfd 0.1.0"; at most 127 bytes
     std::uint32_t frame_bytes_max = 0;   ///< the largest frame payload that this end accepts
     std::uint64_t message_bytes_max = 0; ///< the largest message that this end accepts
+    /// The credit that each stream towards this end begins with, and all of them together. Zero: it
+    /// knows neither streams nor cancelling.
+    std::uint32_t stream_window_bytes = 0;
+    std::uint64_t session_window_bytes = 0;
     bool operator==(const hello&) const = default;
 };
+
+/// A call has up to two streams. Items of `reply` travel from who answers to who called, items of
+/// `upload` the other way. Towards this end, `reply` belongs to a call of ours and `upload` to one
+/// of the peer; away from this end it is the other way round.
+enum class flow : std::uint8_t { reply, upload };
 
 /// What conversation::next() returns. Values: comparable and printable. Spans and views point into
 /// the conversation and are valid until its next call of prepare(), next() or expire().
@@ -68,10 +77,34 @@ struct failed {
     std::chrono::milliseconds retry_after{};
     bool operator==(const failed&) const = default;
 };
-/// A call of ours passed its deadline; a late reply is dropped.
+/// A call of ours passed its deadline: the peer is told as by cancel().
 struct expired {
     std::uint64_t id = 0;
     bool operator==(const expired&) const = default;
+};
+/// One item of a stream. Say consumed() once it is out of memory: that is what lets the peer go on.
+struct item {
+    std::uint64_t id = 0;
+    flow which{};
+    std::span<const std::byte> message;
+    bool operator==(const item& other) const;
+};
+/// The peer has sent all items of its call's upload.
+struct upload_ended {
+    std::uint64_t id = 0;
+    bool operator==(const upload_ended&) const = default;
+};
+/// The peer gave up its call: whatever answers it is not sent. It counts as in flight, as it holds
+/// what its handler holds, until it is answered all the same.
+struct cancelled {
+    std::uint64_t id = 0;
+    bool operator==(const cancelled&) const = default;
+};
+/// can_send() holds again for a stream of which it did not. Id zero: for any number of them.
+struct window_opened {
+    std::uint64_t id = 0;
+    flow which{};
+    bool operator==(const window_opened&) const = default;
 };
 /// The answer to our ping.
 struct ponged {
@@ -95,8 +128,9 @@ struct ended {
 } // namespace events
 
 using event = std::variant<events::nothing, events::opened, events::declared, events::called,
-                           events::replied, events::failed, events::expired, events::ponged,
-                           events::going_away, events::ended>;
+                           events::replied, events::failed, events::expired, events::item,
+                           events::upload_ended, events::cancelled, events::window_opened,
+                           events::ponged, events::going_away, events::ended>;
 
 /// Which end of the connection this is. Once open, both ends may call.
 enum class side : std::uint8_t { client, server };
@@ -104,8 +138,9 @@ enum class side : std::uint8_t { client, server };
 /// The protocol state of one connection: framing, handshake, call ids, deadlines, ping, goaway.
 /// It has no socket, clock or thread: time is an argument. proto/README.md gives the bytes.
 ///
-/// Never throws but std::bad_alloc and what declare() and call() list; whatever the peer sends ends
-/// in an event.
+/// Never throws but std::bad_alloc and what declare(), call() and send_item() list; whatever the
+/// peer sends ends in an event. Where next() throws std::bad_alloc the conversation has ended; what
+/// else throws it has done nothing.
 /// Distinct objects: safe. Shared objects: unsafe.
 class conversation {
 public:
@@ -126,6 +161,9 @@ public:
     std::span<std::byte> prepare();
     /// The first `n` bytes of prepare() were received.
     void commit(std::size_t n) noexcept;
+    /// Gives back what a connection does not need while nothing happens on it; what is unread,
+    /// unsent or in flight stays. Spans of prepare() end here.
+    void rest() noexcept;
     /// The next thing that happened; call until it returns events::nothing or events::ended, which
     /// it returns ever after. May write to output() (pongs, refusals), so no reply may be open.
     event next();
@@ -144,11 +182,22 @@ public:
 
     // ---- Bytes out ------------------------------------------------------------------------
 
-    /// What is to be sent, in order, is unsent(); sent() takes from its front. output() is where a
-    /// reply is appended; it may hold bytes that are sent already, so ask unsent() for the size.
-    byte_buffer& output() noexcept;
+    /// What is to be sent next: the first part of all that is unsent. sent() takes from its front.
+    /// Messages of several frames wait apart and go out frame by frame, in turns, so that control
+    /// frames and short messages overtake them.
     std::span<const std::byte> unsent() const noexcept;
+    /// The same, as up to parts.size() parts that may leave in one gathered write; returns how many
+    /// there are. Valid until any other function that is not const: copy them where bytes are still
+    /// on their way when the next thing is said, as that may change the order of what is unsent.
+    std::size_t unsent_parts(std::span<std::span<const std::byte>> parts) const noexcept;
+    /// All of it, in bytes.
+    std::size_t unsent_bytes() const noexcept;
+    /// Of these, what certainly leaves before a call that is made now.
+    std::size_t unsent_bytes_before_next() const noexcept;
+    /// The first `n` bytes of what was shown are on their way.
     void sent(std::size_t n) noexcept;
+    /// Where a reply is appended, see begin_reply(). It may hold other bytes.
+    byte_buffer& output() noexcept;
 
     /// The number of a command in calls; declares the name to the peer at its first use.
     /// Throws error(errc::session_limit) past commands_max, and error(errc::bad_argument) where the
@@ -160,8 +209,9 @@ public:
     /// before the handshake is complete and after the end.
     std::uint64_t call(std::uint16_t number, std::span<const std::byte> message,
                        std::optional<time_point> deadline, time_point now);
-    /// Forgets a call of ours: its late reply is dropped.
-    void forget(std::uint64_t id);
+    /// Gives up a call of ours, and tells the peer. What still comes of it is dropped, and there is
+    /// no event for it any more; it counts as in flight until the peer has answered it.
+    void cancel(std::uint64_t id);
 
     /// Starts the reply to a call: append its message to output(), then end_reply().
     /// Only one is open at a time, and nothing else may be written meanwhile; unsent() does not
@@ -181,6 +231,24 @@ public:
     void reply_error(std::uint64_t id, errc code, std::string_view text = {},
                      std::chrono::milliseconds retry_after = {});
 
+    // Streams. `which` of a call of ours: we send its upload and receive its reply items; of a call
+    // of the peer: the other way round. Functions on calls that are not in flight do nothing.
+
+    /// May an item be sent now: is there credit for this stream and for the session? When it is
+    /// false, events::window_opened follows.
+    bool can_send(std::uint64_t id, flow which) const noexcept;
+    /// Sends an item, of any size that the peer takes, while can_send(). Throws
+    /// error(errc::message_limit), error(errc::window_exceeded) without credit, and
+    /// error(errc::unsupported_protocol) where one of the two ends knows no streams.
+    void send_item(std::uint64_t id, flow which, std::span<const std::byte> message);
+    /// No item follows in the upload of our call. A reply stream ends with the reply itself, which
+    /// is empty, or with an error.
+    void end_upload(std::uint64_t id);
+    /// An item that came by events::item with a message of `bytes` bytes is out of memory: the peer
+    /// may send as much again. Also for items of calls that are over. Writes a window when half of
+    /// one is due, and while much is unsent only later.
+    void consumed(std::uint64_t id, flow which, std::size_t bytes);
+
     void ping(std::uint64_t token);
     /// Says that no call after the last accepted one will be accepted, and why.
     void go_away(errc code, std::string_view text);
@@ -189,9 +257,11 @@ public:
 
     bool is_open() const noexcept; ///< the handshake is complete
     bool has_ended() const noexcept;
-    std::uint32_t calls_in_flight() const noexcept;   ///< calls of the peer that are unanswered
-    std::size_t own_calls_in_flight() const noexcept; ///< calls of ours that are unanswered
-    std::size_t buffered_bytes() const noexcept;      ///< memory that the peer's bytes hold
+    std::uint32_t calls_in_flight() const noexcept; ///< calls of the peer that are unanswered
+    /// Calls of ours that are unanswered, those that were given up among them.
+    std::size_t own_calls_in_flight() const noexcept;
+    const hello& peer() const noexcept; ///< what the peer said of itself; empty before is_open()
+    std::size_t buffered_bytes() const noexcept; ///< memory that the peer's bytes hold
 
 private:
     struct state;

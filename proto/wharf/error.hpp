@@ -52,6 +52,7 @@ enum class errc : std::uint16_t {
     handshake_timeout = 54, ///< the handshake did not finish in time
     session_limit = 55,     ///< a per-session limit is exhausted
     slow_reader = 56,       ///< the peer reads too slowly for what it asks
+    window_exceeded = 57,   ///< the peer sent more of a stream than it was allowed
 
     // The connection.
     not_connected = 70,      ///< the socket is not connected

@@ -41,6 +41,10 @@ struct conversation_limits {
     std::uint32_t calls_in_flight_max = 1024;
     /// Command names that the peer may declare.
     std::uint32_t commands_max = 1024;
+    /// What a peer may send of one stream, and of all streams of a session, before the items are
+    /// consumed here. A longer item that has begun is completed, within reassembly_bytes_max.
+    std::uint32_t stream_window_bytes = 256u << 10;
+    std::size_t session_window_bytes = 4u << 20;
     /// Bytes that a peer may send before its handshake is complete.
     std::size_t handshake_bytes_max = 4u << 10;
     std::chrono::milliseconds handshake_timeout{5000};

@@ -8,8 +8,11 @@ executions_max=2000000
 status=0
 for program in "$programs"/control_*; do
     name=${program##*/control_}
-    guard=${name%_archive_*}
-    family=archive_${name##*_archive_}
+    case $name in
+    *_archive_*) family=archive_${name##*_archive_} ;;
+    *) family=${name##*_} ;;
+    esac
+    guard=${name%_"$family"}
     work=$out/control_$guard
     rm -rf "$work"
     mkdir -p "$work/corpus"

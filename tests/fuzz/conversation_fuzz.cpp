@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <utility>
 
 using namespace wharf;
 using namespace std::chrono_literals;
@@ -21,7 +23,9 @@ enum setting : unsigned {
     with_handshake = 1,
     with_small_limits = 2,
     with_calls = 4,
-    with_goaway = 8
+    with_goaway = 8,
+    with_streams = 16,
+    with_small_windows = 32
 };
 
 void require(bool holds, const char* what)
@@ -43,28 +47,97 @@ conversation_limits chosen_limits(unsigned settings)
         limits.commands_max = 3;
         limits.handshake_bytes_max = 256;
     }
+    if ((settings & with_small_windows) != 0) {
+        limits.stream_window_bytes = 100;
+        limits.session_window_bytes = 150;
+    }
     return limits;
 }
 
-/// A user that answers some calls, in ways that depend on the event alone.
-void react(conversation& talk, const event& happened)
+/// A user that answers some calls and streams in some, in ways that depend on the events alone.
+class user {
+public:
+    user(conversation& talk, const conversation_limits& limits) : talk_(talk), limits_(limits) {}
+
+    void react(const event& happened)
+    {
+        if (const auto* called = std::get_if<events::called>(&happened))
+            answer(*called);
+        else if (const auto* item = std::get_if<events::item>(&happened))
+            hold(*item);
+        else if (const auto* gone = std::get_if<events::cancelled>(&happened))
+            talk_.reply_error(gone->id, errc::internal);
+        else if (const auto* ended = std::get_if<events::upload_ended>(&happened))
+            talk_.end_reply(talk_.begin_reply(ended->id));
+        else if (const auto* window = std::get_if<events::window_opened>(&happened))
+            require(window->id == 0 || talk_.can_send(window->id, window->which),
+                    "an open window can be sent through");
+        else if (std::holds_alternative<events::ponged>(happened))
+            talk_.cancel(1);
+    }
+
+private:
+    void answer(const events::called& called)
+    {
+        const std::uint64_t id = called.id;
+        require(called.message.size() <= limits_.message_bytes_max, "a message within its limit");
+        switch (id % 6) {
+        case 0: break; // stays in flight
+        case 1: talk_.reply_error(id, errc::not_found, "fuzz", 5ms); break;
+        case 2: talk_.abandon_reply(talk_.begin_reply(id)); [[fallthrough]];
+        case 3: {
+            const auto mark = talk_.begin_reply(id);
+            talk_.output().append(called.message);
+            talk_.output().append(called.message);
+            if (!talk_.end_reply(mark))
+                talk_.reply_error(id, errc::message_limit);
+            break;
+        }
+        default: // an item, and the rest is for its upload to say
+            if (talk_.can_send(id, flow::reply) &&
+                called.message.size() <= talk_.peer().message_bytes_max)
+                talk_.send_item(id, flow::reply, called.message);
+        }
+    }
+
+    /// Some items are done with at once, the others are held: their windows bound them.
+    void hold(const events::item& item)
+    {
+        const std::size_t cost = detail::frame_header_bytes + item.message.size();
+        require(item.message.size() <= limits_.message_bytes_max, "an item within its limit");
+        if (item.message.size() % 3 == 0) {
+            talk_.consumed(item.id, item.which, item.message.size());
+            return;
+        }
+        std::size_t& held = held_[{item.id, item.which}];
+        require(held < limits_.stream_window_bytes, "a stream within its window");
+        require(held_by_all_ < limits_.session_window_bytes + limits_.message_bytes_max + 64,
+                "a session within its window");
+        held += cost;
+        held_by_all_ += cost;
+    }
+
+    conversation& talk_;
+    const conversation_limits& limits_;
+    std::map<std::pair<std::uint64_t, flow>, std::size_t> held_;
+    std::size_t held_by_all_ = 0;
+};
+
+/// All that is unsent, by gathered writes.
+wire::bytes take_output(conversation& talk)
 {
-    const auto* called = std::get_if<events::called>(&happened);
-    if (called == nullptr)
-        return;
-    const std::uint64_t id = called->id;
-    switch (id % 4) {
-    case 0: break; // stays in flight
-    case 1: talk.reply_error(id, errc::not_found, "fuzz", 5ms); break;
-    case 2: talk.abandon_reply(talk.begin_reply(id)); [[fallthrough]];
-    default: {
-        const auto mark = talk.begin_reply(id);
-        talk.output().append(called->message);
-        talk.output().append(called->message);
-        if (!talk.end_reply(mark))
-            talk.reply_error(id, errc::message_limit);
+    wire::bytes all;
+    while (talk.unsent_bytes() != 0) {
+        std::span<const std::byte> parts[3];
+        std::size_t bytes = 0;
+        for (std::size_t i = 0, n = talk.unsent_parts(parts); i < n; ++i) {
+            all += wire::copy(parts[i]);
+            bytes += parts[i].size();
+        }
+        require(bytes != 0, "what is unsent is shown");
+        talk.sent(bytes);
     }
-    }
+    return all;
 }
 
 void check_output(std::span<const std::byte> output)
@@ -93,13 +166,14 @@ result run(unsigned settings, std::string_view input, std::size_t piece)
     const conversation::time_point now{};
     conversation talk(side::server, limits, "fuzz", now);
     result seen;
+    user someone(talk, limits);
     const auto drain = [&] {
         while (!talk.has_ended()) {
             const event happened = talk.next();
             if (std::holds_alternative<events::nothing>(happened))
                 break;
             seen.events += to_string(happened) + "\n";
-            react(talk, happened);
+            someone.react(happened);
         }
         require(talk.calls_in_flight() <= limits.calls_in_flight_max, "calls in flight");
         require(talk.buffered_bytes() <= 4 * limits.reassembly_bytes_max +
@@ -117,12 +191,20 @@ result run(unsigned settings, std::string_view input, std::size_t piece)
         }
     };
     if ((settings & with_handshake) != 0)
-        feed(wire::opening() + wire::hello() + wire::declare(0, "a") + wire::declare(1, "b"), 4096);
+        feed(wire::opening() +
+                 ((settings & with_streams) != 0 ? wire::hello_with_windows(200, 300, 65536, 4096)
+                                                 : wire::hello()) +
+                 wire::declare(0, "a") + wire::declare(1, "b"),
+             4096);
     if ((settings & with_calls) != 0 && talk.is_open()) {
         const auto number = talk.declare("c.d");
         for (int i = 0; i < 3; ++i)
             talk.call(number, wire::view("question"), now + 1s, now);
-        talk.forget(2);
+        talk.cancel(2);
+        if (talk.can_send(3, flow::upload)) {
+            talk.send_item(3, flow::upload, wire::view("item"));
+            talk.end_upload(3);
+        }
     }
     if ((settings & with_goaway) != 0)
         talk.go_away(errc::going_away, "");
@@ -132,8 +214,8 @@ result run(unsigned settings, std::string_view input, std::size_t piece)
     require(std::holds_alternative<events::nothing>(talk.expire(now + 1h)),
             "nothing expires after");
     seen.events += to_string(ended);
-    seen.output = wire::copy(talk.unsent());
-    check_output(talk.unsent());
+    seen.output = take_output(talk);
+    check_output(wire::view(seen.output));
     return seen;
 }
 

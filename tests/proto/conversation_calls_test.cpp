@@ -36,9 +36,11 @@ BOOST_AUTO_TEST_CASE(both_ends_open_without_waiting_for_each_other)
     conversation_pair pair;
     BOOST_TEST(!pair.client.talk.is_open());
     pair.run(1);
-    BOOST_TEST(pair.client.seen == std::vector<std::string>{"opened(server, 65536, 16777216)"},
+    BOOST_TEST(pair.client.seen ==
+                   std::vector<std::string>{"opened(server, 65536, 16777216, 262144, 4194304)"},
                boost::test_tools::per_element());
-    BOOST_TEST(pair.server.seen == std::vector<std::string>{"opened(client, 65536, 16777216)"},
+    BOOST_TEST(pair.server.seen ==
+                   std::vector<std::string>{"opened(client, 65536, 16777216, 262144, 4194304)"},
                boost::test_tools::per_element());
     BOOST_TEST(!pair.client.talk.next_deadline().has_value());
 }

@@ -13,7 +13,7 @@ BOOST_AUTO_TEST_CASE(a_server_refuses_in_the_handshake)
     pair.server.talk.go_away(errc::permission_denied, "uid 1000 is not allowed");
     pair.run();
     BOOST_TEST(pair.client.seen ==
-                   (seen{"opened(server, 65536, 16777216)",
+                   (seen{"opened(server, 65536, 16777216, 262144, 4194304)",
                          "going_away(0, permission_denied, \"uid 1000 is not allowed\")"}),
                boost::test_tools::per_element());
     BOOST_CHECK(code_of([&] { call(pair.client, "a", ""); }) == errc::going_away);

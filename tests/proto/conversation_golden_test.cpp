@@ -1,5 +1,5 @@
 // The frames of version 1, kept as bytes: each is what is sent today and is understood today.
-#include "conversation_script.hpp"
+#include "conversation_streams.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -27,9 +27,11 @@ wire::bytes golden(const std::string& name)
 
 /// A conversation that is open, with two calls of the peer in flight and nothing unsent.
 struct open_subject : subject {
-    open_subject()
+    explicit open_subject(const conversation_limits& limits = {}, std::uint32_t window = 1u << 20)
+        : subject(limits)
     {
-        feed(handshake() + wire::declare(0, "a.b") + wire::call(1, 0, "") + wire::call(2, 0, ""));
+        feed(handshake_with_windows(window, window) + wire::declare(0, "a.b") +
+             wire::call(1, 0, "") + wire::call(2, 0, ""));
         seen.clear();
     }
 };
@@ -38,6 +40,15 @@ struct open_subject : subject {
 wire::bytes written(const std::function<void(conversation&)>& act)
 {
     open_subject s;
+    act(s.talk);
+    return s.take_output();
+}
+
+wire::bytes written_after_a_call(const std::function<void(conversation&)>& act)
+{
+    open_subject s;
+    s.talk.call(s.talk.declare("a.b"), {}, {}, start_time);
+    s.take_output();
     act(s.talk);
     return s.take_output();
 }
@@ -51,6 +62,32 @@ events_seen understood(const wire::bytes& input)
     s.talk.call(0, {}, {}, start_time);
     s.feed(input);
     return s.seen;
+}
+
+/// Windows of 40 bytes for a call of the peer and one of ours, or for the session.
+conversation_limits tight(bool is_session)
+{
+    conversation_limits limits;
+    limits.stream_window_bytes = is_session ? 4000 : 40;
+    limits.session_window_bytes = is_session ? 40 : 4000;
+    return limits;
+}
+
+/// What an end with these windows writes when its user has done with 24 bytes, which cost 40.
+wire::bytes written_when_consumed(const conversation_limits& limits, flow which)
+{
+    open_subject s(limits);
+    const std::string message(24, 'm');
+    if (which == flow::reply) {
+        s.talk.call(s.talk.declare("a.b"), {}, {}, start_time);
+        s.take_output();
+        s.feed(wire::item(1, message));
+    }
+    else {
+        s.feed(wire::upload(1, message));
+    }
+    s.talk.consumed(1, which, message.size());
+    return s.take_output();
 }
 
 struct expectation {
@@ -107,6 +144,30 @@ const std::map<std::string, expectation>& expectations()
         {"goaway.hex",
          {[] { return written([](auto& talk) { talk.go_away(errc::going_away, "restart"); }); },
           {"going_away(2, going_away, \"restart\")"}}},
+        {"item.hex",
+         {[] {
+              return written(
+                  [](auto& talk) { talk.send_item(2, flow::reply, wire::view("item")); });
+          },
+          {"item(2, reply, 6974656d)"}}},
+        {"upload.hex",
+         {[] {
+              return written_after_a_call(
+                  [](auto& talk) { talk.send_item(1, flow::upload, wire::view("item")); });
+          },
+          {"item(1, upload, 6974656d)"}}},
+        {"upload_end.hex",
+         {[] { return written_after_a_call([](auto& talk) { talk.end_upload(1); }); },
+          {"upload_ended(1)"}}},
+        {"cancel.hex",
+         {[] { return written_after_a_call([](auto& talk) { talk.cancel(1); }); },
+          {"cancelled(1)"}}},
+        {"window_of_session.hex",
+         {[] { return written_when_consumed(tight(true), flow::reply); }, {}}},
+        {"window_of_reply.hex",
+         {[] { return written_when_consumed(tight(false), flow::reply); }, {}}},
+        {"window_of_upload.hex",
+         {[] { return written_when_consumed(tight(false), flow::upload); }, {}}},
     };
     return all;
 }
@@ -115,7 +176,13 @@ const std::map<std::string, expectation>& expectations()
 
 BOOST_AUTO_TEST_CASE(the_opening_and_hello_are_the_golden_ones)
 {
-    BOOST_TEST(wire::to_hex(subject().opening) == wire::to_hex(golden("opening.hex")));
+    BOOST_TEST(wire::to_hex(subject().opening) == wire::to_hex(golden("opening_with_windows.hex")));
+    subject with_windows;
+    with_windows.feed(golden("opening_with_windows.hex"));
+    BOOST_TEST(with_windows.seen ==
+                   events_seen{"opened(subject, 65536, 16777216, 262144, 4194304)"},
+               boost::test_tools::per_element());
+    // A peer that knows no streams.
     subject s;
     s.feed(golden("opening.hex"));
     BOOST_TEST(s.seen == events_seen{"opened(subject, 65536, 16777216)"},
@@ -150,11 +217,24 @@ BOOST_AUTO_TEST_CASE(each_golden_frame_is_understood)
     BOOST_TEST(timed.seen.back() == "called(1, 0, 1500ms, 68656c6c6f)");
 }
 
+BOOST_AUTO_TEST_CASE(golden_windows_open)
+{
+    open_subject s({}, 16);
+    s.talk.call(s.talk.declare("a.b"), {}, {}, start_time);
+    s.talk.send_item(1, flow::upload, {});
+    s.feed(golden("window_of_session.hex") + golden("window_of_upload.hex"));
+    s.talk.send_item(1, flow::reply, {});
+    s.feed(golden("window_of_reply.hex"));
+    BOOST_TEST(s.seen == (events_seen{"window_opened(session)", "window_opened(1, upload)",
+                                      "window_opened(1, reply)"}),
+               boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(each_golden_file_has_its_expectation)
 {
     const auto directory = std::filesystem::path(WHARF_SOURCE_DIR) / "tests/golden/conversation";
     for (const auto& entry : std::filesystem::directory_iterator(directory)) {
         const auto name = entry.path().filename().string();
-        BOOST_TEST((name == "opening.hex" || expectations().contains(name)), name);
+        BOOST_TEST((name.starts_with("opening") || expectations().contains(name)), name);
     }
 }

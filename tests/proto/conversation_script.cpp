@@ -1,10 +1,13 @@
 // How a script is run.
 #include "conversation_script.hpp"
 
+#include "failing_allocations.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace wharf::test {
 namespace {
@@ -13,6 +16,14 @@ bool is_prefix(const events_seen& shorter, const events_seen& longer)
 {
     return shorter.size() <= longer.size() &&
            std::equal(shorter.begin(), shorter.end(), longer.begin());
+}
+
+/// Calls a function of the conversation: its allocations count, and the test's own do not.
+template <class Function>
+auto counted(Function function)
+{
+    const failing_allocations::scope here;
+    return function();
 }
 
 bool ends_itself(const events_seen& events)
@@ -29,7 +40,7 @@ subject::subject(const conversation_limits& limits, side which)
 void subject::feed(std::string_view input, std::size_t piece)
 {
     while (!input.empty() && !talk.has_ended()) {
-        const auto room = talk.prepare();
+        const auto room = counted([&] { return talk.prepare(); });
         BOOST_REQUIRE(!room.empty());
         const std::size_t n = std::min({room.size(), input.size(), piece});
         std::memcpy(room.data(), input.data(), n);
@@ -42,10 +53,21 @@ void subject::feed(std::string_view input, std::size_t piece)
 void subject::drain()
 {
     while (!talk.has_ended()) {
-        const event happened = talk.next();
+        const event happened = next();
         if (std::holds_alternative<events::nothing>(happened))
             return;
         seen.push_back(to_string(happened));
+    }
+}
+
+event subject::next()
+{
+    try {
+        return counted([&] { return talk.next(); });
+    }
+    catch (const std::bad_alloc&) {
+        BOOST_TEST(talk.has_ended()); // half of a frame cannot be taken back
+        throw;
     }
 }
 
@@ -57,8 +79,18 @@ void subject::close_input()
 
 wire::bytes subject::take_output()
 {
-    const wire::bytes taken = wire::copy(talk.unsent());
-    talk.sent(taken.size());
+    wire::bytes taken;
+    while (talk.unsent_bytes() != 0) {
+        std::span<const std::byte> parts[4];
+        const std::size_t n = talk.unsent_parts(parts);
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            taken += wire::copy(parts[i]);
+            bytes += parts[i].size();
+        }
+        BOOST_REQUIRE(bytes != 0);
+        talk.sent(bytes);
+    }
     return taken;
 }
 
@@ -80,6 +112,21 @@ wire::bytes script::input() const
     return all;
 }
 
+void script::play(subject& with, std::size_t size, std::size_t piece) const
+{
+    for (const step& each : steps) {
+        const std::size_t n = std::min(size, each.input.size());
+        with.feed(std::string_view(each.input).substr(0, n), piece);
+        size -= n;
+        if (n != each.input.size() || with.talk.has_ended())
+            return;
+        if (each.act) {
+            counted([&] { each.act(with.talk); });
+            with.drain();
+        }
+    }
+}
+
 void script::check() const
 {
     const wire::bytes all = input();
@@ -94,6 +141,8 @@ void script::check() const
         for (std::size_t i = 1; i < s.input.size();
              i += (i < 64 || i + 64 > s.input.size()) ? 1 : 61)
             check_cut_at(at + i, false);
+        if (at >= 8 && !s.input.empty())
+            check_damaged_frame(at);
         at += s.input.size();
         check_cut_at(at, !s.inside_message);
     }
@@ -101,6 +150,10 @@ void script::check() const
         check_damaged_opening(i);
     for (std::size_t i = 0; i <= std::min<std::size_t>(all.size(), 200); ++i)
         check_slow_handshake(i);
+    long allocation = 0;
+    while (check_failed_allocation(allocation))
+        ++allocation;
+    BOOST_TEST(allocation >= 1); // the control: a script cannot do without any
 }
 
 void script::check_in_pieces(std::size_t piece) const
@@ -108,7 +161,7 @@ void script::check_in_pieces(std::size_t piece) const
     BOOST_TEST_CONTEXT("pieces of " << piece << " bytes")
     {
         subject s(limits);
-        s.feed(input(), piece);
+        play(s, input().size(), piece);
         BOOST_TEST(s.seen == events, boost::test_tools::per_element());
         BOOST_TEST(wire::to_hex(s.take_output()) == wire::to_hex(output));
         if (!ends_itself(events)) {
@@ -123,7 +176,7 @@ void script::check_cut_at(std::size_t size, bool between_steps) const
     BOOST_TEST_CONTEXT("cut after " << size << " bytes")
     {
         subject s(limits);
-        s.feed(input().substr(0, size));
+        play(s, size, size);
         const bool ended = s.talk.has_ended();
         s.close_input();
         const wire::bytes sent = s.take_output();
@@ -163,12 +216,71 @@ void script::check_damaged_opening(std::size_t at) const
     }
 }
 
+/// A frame of a kind that does not exist, where the script has another.
+void script::check_damaged_frame(std::size_t first_byte) const
+{
+    BOOST_TEST_CONTEXT("the kind of the frame at byte " << first_byte << " damaged")
+    {
+        subject s(limits);
+        play(s, first_byte, first_byte);
+        if (s.talk.has_ended())
+            return;
+        const events_seen before = s.seen;
+        wire::bytes damaged = input().substr(first_byte);
+        damaged[4] = static_cast<char>(0xff);
+        s.feed(damaged);
+        BOOST_REQUIRE(s.seen.size() == before.size() + 1);
+        BOOST_TEST(is_prefix(before, s.seen));
+        const bool is_too_large = s.seen.back().starts_with("ended(frame_limit");
+        BOOST_TEST(
+            (is_too_large || s.seen.back() == "ended(bad_frame, \"unknown kind of frame\")"));
+    }
+}
+
+/// One allocation fails: what was seen is right, and the conversation can go on or has ended. False
+/// where the script has no so many.
+bool script::check_failed_allocation(long at) const
+{
+    bool failed = false;
+    BOOST_TEST_CONTEXT("allocation " << at << " fails")
+    {
+        bool threw = false;
+        events_seen seen;
+        {
+            subject s(limits);
+            const failing_allocations failing(at);
+            try {
+                play(s, input().size(), input().size());
+            }
+            catch (const std::bad_alloc&) {
+                threw = true;
+            }
+            failed = failing_allocations::has_failed();
+            if (threw && !s.talk.has_ended()) {
+                s.close_input();
+                s.seen.pop_back();
+            }
+            s.take_output();
+            seen = s.seen;
+        }
+        if (threw && !seen.empty() && seen.back() == "ended(overloaded, \"out of memory\")")
+            seen.pop_back();
+        // An end may have had no memory for its words.
+        if (failed && ends_itself(seen) && seen.size() == events.size() &&
+            seen.back().ends_with("\"\")") &&
+            events.back().starts_with(seen.back().substr(0, seen.back().size() - 2)))
+            seen.back() = events.back();
+        BOOST_TEST((threw ? is_prefix(seen, events) : seen == events));
+    }
+    return failed;
+}
+
 void script::check_slow_handshake(std::size_t size) const
 {
     BOOST_TEST_CONTEXT("silence after " << size << " bytes")
     {
         subject s(limits);
-        s.feed(input().substr(0, size));
+        play(s, size, size);
         if (s.talk.has_ended() || s.talk.is_open())
             return;
         const auto deadline = s.talk.next_deadline();

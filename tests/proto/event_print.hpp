@@ -33,8 +33,11 @@ inline std::ostream& operator<<(std::ostream& to, const nothing&)
 }
 inline std::ostream& operator<<(std::ostream& to, const opened& e)
 {
-    return to << "opened(" << e.peer.software << ", " << e.peer.frame_bytes_max << ", "
-              << e.peer.message_bytes_max << ")";
+    to << "opened(" << e.peer.software << ", " << e.peer.frame_bytes_max << ", "
+       << e.peer.message_bytes_max;
+    if (e.peer.stream_window_bytes != 0)
+        to << ", " << e.peer.stream_window_bytes << ", " << e.peer.session_window_bytes;
+    return to << ")";
 }
 inline std::ostream& operator<<(std::ostream& to, const declared& e)
 {
@@ -59,6 +62,28 @@ inline std::ostream& operator<<(std::ostream& to, const failed& e)
 inline std::ostream& operator<<(std::ostream& to, const expired& e)
 {
     return to << "expired(" << e.id << ")";
+}
+inline const char* shown(flow which)
+{
+    return which == flow::upload ? "upload" : "reply";
+}
+inline std::ostream& operator<<(std::ostream& to, const item& e)
+{
+    return to << "item(" << e.id << ", " << shown(e.which) << ", " << shown(e.message) << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const upload_ended& e)
+{
+    return to << "upload_ended(" << e.id << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const cancelled& e)
+{
+    return to << "cancelled(" << e.id << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const window_opened& e)
+{
+    if (e.id == 0)
+        return to << "window_opened(session)";
+    return to << "window_opened(" << e.id << ", " << shown(e.which) << ")";
 }
 inline std::ostream& operator<<(std::ostream& to, const ponged& e)
 {

@@ -57,9 +57,13 @@ enum kind {
     error_kind,
     ping_kind,
     pong_kind,
-    goaway_kind
+    goaway_kind,
+    item_kind,
+    upload_kind,
+    window_kind,
+    cancel_kind
 };
-enum flag { more = 1, timeout = 2 };
+enum flag { more = 1, timeout = 2, last = 4, of_upload = 8 };
 
 inline bytes frame(unsigned kind, unsigned flags, unsigned number, std::uint64_t id,
                    const bytes& payload)
@@ -80,6 +84,15 @@ inline bytes hello(const bytes& software = "peer", std::uint32_t frame_max = 655
 {
     return frame(hello_kind, 0, 0, 0,
                  record(1, software) + record(2, u32(frame_max)) + record(3, u64(message_max)));
+}
+/// Of a peer that knows streams.
+inline bytes hello_with_windows(std::uint32_t stream, std::uint64_t session,
+                                std::uint32_t frame_max = 65536,
+                                std::uint64_t message_max = 16u << 20)
+{
+    return frame(hello_kind, 0, 0, 0,
+                 record(1, "peer") + record(2, u32(frame_max)) + record(3, u64(message_max)) +
+                     record(4, u32(stream) + u64(session)));
 }
 inline bytes declare(unsigned number, const bytes& name)
 {
@@ -113,6 +126,23 @@ inline bytes pong(std::uint64_t token)
 inline bytes goaway(std::uint64_t last, unsigned code, const bytes& text = {})
 {
     return frame(goaway_kind, 0, 0, last, u16(code) + text);
+}
+
+inline bytes item(std::uint64_t id, const bytes& message, unsigned flags = 0)
+{
+    return frame(item_kind, flags, 0, id, message);
+}
+inline bytes upload(std::uint64_t id, const bytes& message, unsigned flags = 0)
+{
+    return frame(upload_kind, flags, 0, id, message);
+}
+inline bytes window(std::uint64_t id, std::uint32_t more_bytes, unsigned flags = 0)
+{
+    return frame(window_kind, flags, 0, id, u32(more_bytes));
+}
+inline bytes cancel(std::uint64_t id)
+{
+    return frame(cancel_kind, 0, 0, id, "");
 }
 
 /// "89 77 68" or "897768", with #-comments, to bytes.

@@ -13,6 +13,8 @@ enum class guard {
     ownership,  ///< by pointers of one kind only
     collisions, ///< of keys in one bucket
     cycle,      ///< of objects that would own one another
+    credit,     ///< of the streams of a conversation
+    partials,   ///< of a conversation: the bytes of messages that have not arrived as a whole
 };
 
 #ifdef WHARF_BREAK
