@@ -6,7 +6,8 @@ README = "proto/README.md"
 HEADING = re.compile(r"^#+ What travels$", re.MULTILINE)
 ROWS_MIN = 60
 # They refuse what is no type of the archive.
-OTHERS = ("tests/compile_fail/client.cpp", "tests/compile_fail/control.cpp")
+OTHERS = tuple(f"tests/compile_fail/{name}.cpp"
+               for name in ("client", "control", "handlers", "streams"))
 
 TEST_CASE = re.compile(r"\bBOOST_AUTO_TEST_CASE\((\w+)\)")
 REFUSAL = re.compile(r"^// Refused: (.*)\n[^\n]*?\b(\w+)\(", re.MULTILINE)

@@ -29,11 +29,12 @@ GOOD = {
     "client/examples/one.cpp": COMMENT + "    int one()\n    {\n        return 1;\n    }\n",
     "daemon/README.md": "Words.\n",
     "daemon/run": "#!/bin/bash\n# Runs the daemon for a while.\n",
-    "daemon/router.hpp": COMMENT + "#include <wharf/service.hpp>\n",
+    "daemon/admission.hpp": COMMENT + "#include <wharf/service.hpp>\n",
     "daemon/store.hpp": COMMENT,
     "daemon/store_sqlite.cpp": COMMENT + '#include "store.hpp"\n#include <sqlite3.h>\n',
-    "daemon/session.cpp": COMMENT + '#include "router.hpp"\n',
-    "daemon/wharf/service.hpp": COMMENT + "#include <wharf/error.hpp>\n",
+    "daemon/session.cpp": COMMENT + '#include "admission.hpp"\n',
+    "daemon/wharf/options.hpp": COMMENT + "#include <wharf/error.hpp>\n",
+    "proto/wharf/service.hpp": COMMENT + "#include <wharf/error.hpp>\n",
     "daemon/services/README.md": "Words.\n",
     "daemon/services/system.cpp": COMMENT + "#include <wharf/service.hpp>\n",
     "tests/README.md": "Words.\n",
@@ -52,16 +53,16 @@ BREACHES = {
     "proto includes client": (
         {"proto/x.cpp": COMMENT + "#include <wharf/client.hpp>\n"}, "proto must not include"),
     "client includes daemon": (
-        {"client/x.cpp": COMMENT + "#include <wharf/service.hpp>\n"}, "client must not include"),
+        {"client/x.cpp": COMMENT + "#include <wharf/options.hpp>\n"}, "client must not include"),
     "client includes daemon by a path": (
-        {"client/x.cpp": COMMENT + '#include "../daemon/router.hpp"\n'}, "client must not include"),
+        {"client/x.cpp": COMMENT + '#include "../daemon/admission.hpp"\n'}, "client must not include"),
     "a lower layer includes a higher": (
-        {"daemon/store.hpp": COMMENT + '#include "router.hpp"\n'}, "stands above it"),
+        {"daemon/store.hpp": COMMENT + '#include "admission.hpp"\n'}, "stands above it"),
     "a file without a layer": ({"daemon/helper.hpp": COMMENT}, "no layer"),
     "a service includes a private header": (
-        {"daemon/services/system.cpp": COMMENT + '#include "../router.hpp"\n'}, "a service uses"),
+        {"daemon/services/system.cpp": COMMENT + '#include "../admission.hpp"\n'}, "a service uses"),
     "a public header names a private one": (
-        {"daemon/wharf/service.hpp": COMMENT + '#include "../store.hpp"\n'}, "names the private"),
+        {"daemon/wharf/options.hpp": COMMENT + '#include "../store.hpp"\n'}, "names the private"),
     "sqlite3.h outside of its seam": (
         {"daemon/session.cpp": COMMENT + "#include <sqlite3.h>\n"}, "behind its seam"),
     "sockets outside of their seam": (

@@ -1,9 +1,9 @@
-// How the templates of client turn a command and a completion token into a call_record.
+// How a command and a completion token become a call_record.
 #pragma once
 
 #include <wharf/archive.hpp>
 #include <wharf/command.hpp>
-#include <wharf/detail/client_core.hpp>
+#include <wharf/detail/caller.hpp>
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -29,6 +29,24 @@ inline constexpr bool is_awaitable = false;
 template <class T, class Executor>
 inline constexpr bool is_awaitable<boost::asio::awaitable<T, Executor>> = true;
 
+/// Stands for any operation where only the type of its result is asked for.
+struct no_initiation {
+    template <class... Arguments>
+    void operator()(Arguments&&...) const noexcept
+    {}
+};
+template <class Token, class Signature>
+using result_of_token = decltype(boost::asio::async_initiate<Token, Signature>(
+    no_initiation(), std::declval<std::remove_reference_t<Token>&>()));
+
+/// May this operand, named by I as a forwarding reference, stand where the result of the operation
+/// may be awaited? g++ 12 destroys an aggregate temporary inside a co_await expression twice.
+template <class I, class Token, class Signature>
+inline constexpr bool is_safe_operand =
+    std::is_lvalue_reference_v<I> || !std::is_aggregate_v<std::remove_cvref_t<I>> ||
+    std::is_trivially_destructible_v<std::remove_cvref_t<I>> ||
+    !is_awaitable<result_of_token<Token, Signature>>;
+
 /// Tokens that throw: they get wharf::error with the peer's text instead of an error_code.
 template <class Token>
 inline constexpr bool throws = false;
@@ -48,11 +66,11 @@ struct signature_of<void, Failure> {
 
 /// Encodes a command; what goes wrong is reported when the call completes.
 template <command C>
-encoded_call encode_call(const client_core& core, const C& what, const call_options& options)
+encoded_call encode_call(const caller& through, const C& what, const call_options& options)
 {
     encoded_call call;
     call.name = C::name;
-    call.deadline = deadline_of(core, options);
+    call.deadline = deadline_of(through, options);
     call.diagnostics = options.diagnostics;
     byte_buffer scratch = take_scratch();
     try {
@@ -136,7 +154,7 @@ struct completion {
 template <class Reply, class Failure, class Handler>
 class call_operation final : public call_record {
 public:
-    static void start(const std::shared_ptr<client_core>& core,
+    static void start(const std::shared_ptr<caller>& through,
                       const boost::asio::any_io_executor& executor, encoded_call&& call,
                       Handler&& handler)
     {
@@ -144,16 +162,17 @@ public:
         allocator memory(boost::asio::get_associated_allocator(handler));
         call_operation* operation = std::allocator_traits<allocator>::allocate(memory, 1);
         ::new (static_cast<void*>(operation))
-            call_operation(options_of(*core).decode, executor, std::move(call), std::move(handler));
+            call_operation(through->decode_limits(), executor, std::move(call), std::move(handler));
         // Once started, the operation may be gone at any time: what follows uses its number only.
-        const std::uint64_t ticket = next_ticket(*core);
+        const std::uint64_t ticket = through->next_ticket();
         if (slot.is_connected())
-            slot.assign([weak = std::weak_ptr(core), ticket](boost::asio::cancellation_type type) {
-                if (type != boost::asio::cancellation_type::none)
-                    if (auto alive = weak.lock())
-                        withdraw_call(*alive, ticket, errc::cancelled);
-            });
-        start_call(*core, *operation, ticket);
+            slot.assign(
+                [weak = std::weak_ptr(through), ticket](boost::asio::cancellation_type type) {
+                    if (type != boost::asio::cancellation_type::none)
+                        if (auto alive = weak.lock())
+                            alive->withdraw(ticket, errc::cancelled);
+                });
+        through->start(*operation, ticket);
     }
 
     void finish(const outcome& how, bool within) override
@@ -190,7 +209,7 @@ private:
     {}
     ~call_operation() = default;
 
-    const limits& bounds_; // of the core, which outlives its calls
+    const limits& bounds_; // of the caller, which outlives its calls
     work_type work_;
     Handler handler_;
 };
@@ -198,7 +217,7 @@ private:
 /// What the token is given: it starts the call when it is run, which may be later.
 template <class Reply, class Failure>
 struct call_initiation {
-    std::shared_ptr<client_core> core;
+    std::shared_ptr<caller> through;
     boost::asio::any_io_executor executor;
     encoded_call call;
 
@@ -206,19 +225,20 @@ struct call_initiation {
     void operator()(Handler&& handler)
     {
         call_operation<Reply, Failure, std::decay_t<Handler>>::start(
-            core, executor, std::move(call), std::decay_t<Handler>(std::forward<Handler>(handler)));
+            through, executor, std::move(call),
+            std::decay_t<Handler>(std::forward<Handler>(handler)));
     }
 };
 
 template <class Reply, class Token>
-auto initiate_call(const std::shared_ptr<client_core>& core,
+auto initiate_call(const std::shared_ptr<caller>& through,
                    const boost::asio::any_io_executor& executor, encoded_call&& call,
                    std::remove_reference_t<Token>& token)
 {
     using failure = std::conditional_t<throws<std::decay_t<Token>>, std::exception_ptr, error_code>;
     using signature = typename signature_of<Reply, failure>::type;
     return boost::asio::async_initiate<Token, signature>(
-        call_initiation<Reply, failure>{core, executor, std::move(call)}, token);
+        call_initiation<Reply, failure>{through, executor, std::move(call)}, token);
 }
 
 } // namespace wharf::detail

@@ -6,21 +6,7 @@
 
 #include <exception>
 
-namespace wharf {
-class admission;
-}
-
 namespace wharf::detail {
-
-/// What every call of a session shares.
-struct session_facts {
-    std::uint64_t id = 0;
-    principal caller;
-    peer_address peer;
-    boost::asio::any_io_executor executor;
-    const router* commands = nullptr;
-    const admission* rules = nullptr;
-};
 
 /// An error to send instead of a reply, and what only the log may say.
 struct call_failure {
@@ -34,7 +20,8 @@ struct call_failure {
 /// What to answer for what a handler threw. Never throws but std::bad_alloc.
 call_failure to_failure(const std::exception_ptr& thrown);
 
-/// The slot of a call in a conversation: opens its reply there, at most once.
+/// The slot of a call in a conversation: opens its reply there, at most once. Whoever serves
+/// streams overrides channel().
 class conversation_slot : public reply_slot {
 public:
     conversation_slot(conversation& to, std::uint64_t id, const limits& bounds) noexcept

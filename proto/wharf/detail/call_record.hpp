@@ -1,4 +1,4 @@
-// One call as the client's core sees it: an encoded command, a deadline, and how it is completed.
+// One call as a connection sees it: an encoded command, a deadline, and how it is completed.
 #pragma once
 
 #include <wharf/byte_buffer.hpp>
@@ -58,34 +58,43 @@ private:
 struct encoded_call {
     std::string_view name; ///< static storage
     std::chrono::steady_clock::time_point deadline;
+    /// Of a stream without a timeout of its own: the deadline is for sending the call, and does not
+    /// travel.
+    bool is_open_ended = false;
     std::string* diagnostics = nullptr;
     message_bytes message;
     /// Encoding failed: the call is never sent.
     std::unique_ptr<error> failure;
 };
 
-/// A call from start to finish(). The core holds pointers to it in between.
+class stream_channel;
+
+/// A call from start to finish(). The caller holds pointers to it in between, and keeps its own
+/// account of it in the public members, which belong to the caller from start to finish().
 class call_record {
 public:
     explicit call_record(encoded_call&& what) noexcept : call_(std::move(what)) {}
     call_record(const call_record&) = delete;
     call_record& operator=(const call_record&) = delete;
 
-    /// Called exactly once, without any lock held; may destroy the record. `within`: the caller is
-    /// a handler on the client's executor, so that a completion may run at once.
+    /// Called exactly once, without any lock held; may destroy the record. `within`: this is called
+    /// by a handler on the caller's executor, so that a completion may run at once.
     virtual void finish(const outcome& how, bool within) = 0;
 
     const encoded_call& call() const noexcept { return call_; }
-    std::uint64_t ticket() const noexcept { return ticket_; }
+    /// The streams of the call; null for most. It is attached when the call is sent.
+    const std::shared_ptr<stream_channel>& channel() const noexcept { return channel_; }
+
+    std::uint64_t ticket = 0;      ///< names the call for cancellation, never used twice
+    std::uint64_t sent_before = 0; ///< bytes of the connection before this call's first
 
 protected:
     ~call_record() = default;
 
+    std::shared_ptr<stream_channel> channel_;
+
 private:
-    friend class client_core;
     encoded_call call_;
-    std::uint64_t ticket_ = 0;      ///< names the call for cancellation, never used twice
-    std::uint64_t sent_before_ = 0; ///< bytes of the connection before this call's first
 };
 
 } // namespace wharf::detail

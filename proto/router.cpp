@@ -1,38 +1,25 @@
 // router: names to handlers, and one call answered whatever its handler does.
-#include "router.hpp"
-
-#include "admission.hpp"
+#include <wharf/detail/answer.hpp>
 
 #include <algorithm>
 
 namespace wharf {
 
-const principal& call::caller() const noexcept
+call_options call::options() const noexcept
 {
-    return session_->caller;
-}
-
-const peer_address& call::peer() const noexcept
-{
-    return session_->peer;
-}
-
-std::uint64_t call::session_id() const noexcept
-{
-    return session_->id;
-}
-
-boost::asio::any_io_executor call::get_executor() const noexcept
-{
-    return session_->executor;
+    call_options rest;
+    if (deadline_ != time_point::max())
+        rest.timeout = std::max<std::chrono::nanoseconds>(
+            deadline_ - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0));
+    return rest;
 }
 
 std::vector<std::string> call::commands() const
 {
-    std::vector<std::string> all = session_->commands->names();
-    std::erase_if(all, [&](const std::string& name) {
-        return !session_->rules->may_call(session_->caller.role, name);
-    });
+    std::vector<std::string> all;
+    if (facts_->commands != nullptr)
+        all = facts_->commands->names();
+    std::erase_if(all, [&](const std::string& name) { return !(*session_)->may_call(name); });
     return all;
 }
 
@@ -60,8 +47,22 @@ void router::add(detail::command_entry entry)
                                             "\" is not 1 to 127 printable characters without "
                                             "spaces");
     std::string name = entry.name;
-    if (!commands_.try_emplace(name, std::move(entry)).second)
+    const auto [place, is_new] = commands_.try_emplace(name, std::move(entry));
+    if (!is_new)
         throw error(errc::bad_argument, "the command \"" + name + "\" has two handlers");
+    std::uint32_t index = 0;
+    for (auto& [ignored, each] : commands_)
+        each.index = index++;
+}
+
+void router::on_open(std::function<void(const session_handle&)> hook)
+{
+    open_hooks_.push_back(std::move(hook));
+}
+
+void router::on_close(std::function<void(const session_handle&, const error&)> hook)
+{
+    close_hooks_.push_back(std::move(hook));
 }
 
 namespace detail {
@@ -104,6 +105,11 @@ awaitable<void> reply_slot::async_room()
 }
 
 void reply_slot::hold(std::size_t) {}
+
+std::shared_ptr<stream_channel> reply_slot::channel(bool, bool)
+{
+    throw error(errc::internal, "this call has no streams");
+}
 
 awaitable<void> write_when_room(byte_buffer message, reply_slot& to)
 {
