@@ -1,6 +1,12 @@
 // How a client's connection comes into being: pauses, attempts, refusals.
 #include "core.hpp"
 
+// g++ 12 pairs Asio's operator delete of a coroutine frame with a wrong operator new once it
+// inlines one of them.
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -22,7 +28,7 @@ constexpr auto attempt_max = std::chrono::seconds(10);
 
 void client_core::want_connection()
 {
-    if (connecting_ || link_ || closed_ || waiting_.empty())
+    if (connecting_ || link_ || closed_ || (waiting_.empty() && !keeps_))
         return;
     connecting_ = true;
     // Posted: co_spawn may begin at once, and the mutex is held here.
@@ -38,14 +44,20 @@ asio::awaitable<void> client_core::establish(std::shared_ptr<client_core> self)
 {
     time_point start, latest{};
     {
-        lock held(self->mutex_);
+        guard held(self->mutex_);
         start = self->connect_not_before_;
+        if (self->keeps_)
+            latest = time_point::max();
         for (const call_record* record : self->waiting_)
-            latest = std::max(latest, record->call_.deadline);
+            latest = std::max(latest, record->call().deadline);
     }
     if (start > clock::now()) {
         asio::steady_timer pause(self->strand_, start);
         co_await pause.async_wait(asio::use_awaitable);
+    }
+    {
+        guard held(self->mutex_);
+        self->tell_state(client_state::connecting);
     }
     const time_point deadline = std::min(latest, clock::now() + attempt_max);
     const endpoint where = self->where_;
@@ -56,21 +68,32 @@ asio::awaitable<void> client_core::establish(std::shared_ptr<client_core> self)
 
 void client_core::established(transport&& stream)
 {
-    lock held(mutex_);
+    guard held(mutex_);
     if (closed_)
         return;
+    was_connected_ = true;
     const time_point now = clock::now();
-    link_ =
-        std::make_shared<link>(std::move(stream), conversation(side::client, options_.conversation,
-                                                               options_.software, now));
+    session_facts facts;
+    facts.id = ++last_link_;
+    facts.caller = {"daemon", "", ""};
+    facts.peer = remote_address(stream);
+    facts.local = local_address(stream);
+    facts.executor = handlers_;
+    facts.commands = &commands_;
+    link_ = std::make_shared<link>(
+        shared_from_this(), std::move(stream),
+        conversation(side::client, options_.conversation, options_.software, now),
+        std::move(facts));
     if (auto deadline = link_->talk.next_deadline())
         note_deadline(*deadline);
+    if (keeps_)
+        watch(*link_);
     flush(*link_);
 }
 
 void client_core::connecting_ended(std::exception_ptr why)
 {
-    lock held(mutex_);
+    guard held(mutex_);
     connecting_ = false;
     try {
         if (why)
@@ -96,14 +119,15 @@ void client_core::connect_failed(const error& why)
         return;
     last_connect_error_ = why;
     pause_before_next();
+    tell_state(client_state::backoff, &why);
     if (!options_.wait_for_ready || why.code() == errc::bad_endpoint)
-        finish_waiting(why.code(), why.text());
+        finish_all(waiting_, why.code(), why.text());
 }
 
 void client_core::stop_connecting()
 {
     {
-        lock held(mutex_);
+        guard held(mutex_);
         if (!connecting_ || is_pending())
             return;
     }

@@ -5,11 +5,26 @@
 #include <wharf/command.hpp>
 #include <wharf/detail/blocking_call.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 #include <utility>
 
 namespace wharf {
+
+/// What a thread does while its call waits, see blocking_client::call().
+struct while_waiting {
+    /// Asking it to stop, in any thread, ends the call with errc::cancelled at once. The daemon is
+    /// told; the connection stays.
+    std::stop_token stop{};
+    /// Called by the waiting thread at each interval, with no lock held, so that it may call this
+    /// client; what it throws ends the call as a stop, and is thrown on.
+    std::function<void()> progress{};
+    std::chrono::milliseconds interval{100};
+};
 
 /// As client, but a call returns its reply, or throws. The threads that call do the work: one of
 /// them waits for the connection and handles what arrives, also for the others.
@@ -31,18 +46,19 @@ public:
     template <command C>
     reply_t<C> call(const C& what, const call_options& options = {})
     {
-        const detail::client_core& core = this->core();
-        detail::blocking_call<reply_t<C>> waited(detail::encode_call(core, what, options),
-                                                 detail::options_of(core).decode);
-        wait_for(waited);
-        auto& result = waited.result();
-        if (result.failure) {
-            if (options.diagnostics)
-                *options.diagnostics = result.failure->text();
-            throw *result.failure;
-        }
-        if constexpr (!std::is_void_v<reply_t<C>>)
-            return std::move(result.value);
+        return call_while(what, options, nullptr);
+    }
+    /// The same for a call that can be given up while it waits.
+    template <command C>
+    reply_t<C> call(const C& what, const call_options& options, const while_waiting& meanwhile)
+    {
+        return call_while(what, options, &meanwhile);
+    }
+    template <command C>
+    reply_t<C> call(const C& what, const call_options& options, std::stop_token stop)
+    {
+        const while_waiting meanwhile{std::move(stop), {}, {}};
+        return call_while(what, options, &meanwhile);
     }
     /// Makes the command in place, C{args...}.
     template <command C, class... Args>
@@ -52,12 +68,35 @@ public:
     }
     reply_t<C> call(Args&&... args) { return call(C{std::forward<Args>(args)...}, call_options{}); }
 
+    /// Calls that are not finished: waiting, or sent and unanswered. Any thread.
+    std::size_t in_flight() const noexcept;
+
     /// Ends every pending call with errc::cancelled and closes the connection. Any thread.
     void close() noexcept;
 
 private:
-    const detail::client_core& core() const noexcept;
-    void wait_for(detail::waited_call& call);
+    template <command C>
+    reply_t<C> call_while(const C& what, const call_options& options,
+                          const while_waiting* meanwhile)
+    {
+        static_assert(!streams_reply<C> && !streams_upload<C>,
+                      "wharf: this command streams: wharf::client calls it by stream()");
+        const detail::caller& through = this->through();
+        detail::blocking_call<reply_t<C>> waited(detail::encode_call(through, what, options),
+                                                 through.decode_limits());
+        wait_for(waited, meanwhile);
+        auto& result = waited.result();
+        if (result.failure) {
+            if (options.diagnostics)
+                *options.diagnostics = result.failure->text();
+            throw *result.failure;
+        }
+        if constexpr (!std::is_void_v<reply_t<C>>)
+            return std::move(result.value);
+    }
+
+    const detail::caller& through() const noexcept;
+    void wait_for(detail::waited_call& call, const while_waiting* meanwhile);
 
     std::unique_ptr<detail::blocking_core> core_;
 };

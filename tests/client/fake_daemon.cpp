@@ -145,6 +145,8 @@ asio::awaitable<void> daemon::serve(std::shared_ptr<session> with)
             }
             else if (std::holds_alternative<wharf::events::nothing>(what))
                 break;
+            else if (options_.on_event)
+                options_.on_event(*with, what);
             if (!with->stream.is_open())
                 break;
         }

@@ -14,6 +14,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,6 +46,45 @@ public:
         out.flush();
         talk.end_reply(mark);
     }
+    /// One item of the reply's stream; false, and nothing is sent, where there is no credit.
+    template <class Item>
+    bool send(std::uint64_t id, const Item& value)
+    {
+        if (!talk.can_send(id, wharf::flow::reply))
+            return false;
+        wharf::byte_buffer bytes;
+        wharf::store_archive out(bytes);
+        out << value;
+        out.flush();
+        talk.send_item(id, wharf::flow::reply, bytes.view());
+        return true;
+    }
+    /// Calls a command of the client; what comes back is told to options::on_event.
+    template <class C>
+    std::uint64_t call(const C& what, std::optional<std::chrono::milliseconds> timeout = {})
+    {
+        wharf::byte_buffer bytes;
+        wharf::store_archive out(bytes);
+        out << what;
+        out.flush();
+        const auto now = std::chrono::steady_clock::now();
+        std::optional<std::chrono::steady_clock::time_point> deadline;
+        if (timeout)
+            deadline = now + *timeout;
+        return talk.call(talk.declare(C::name), bytes.view(), deadline, now);
+    }
+    /// One item of the upload of a call to the client.
+    template <class Item>
+    void upload(std::uint64_t id, const Item& value)
+    {
+        wharf::byte_buffer bytes;
+        wharf::store_archive out(bytes);
+        out << value;
+        out.flush();
+        talk.send_item(id, wharf::flow::upload, bytes.view());
+    }
+    /// The end of a stream, and the reply of a command that has none.
+    void end(std::uint64_t id) { talk.end_reply(talk.begin_reply(id)); }
     void close();
 
     wharf::transport stream;
@@ -62,6 +103,8 @@ public:
         std::function<void(session&)> on_open;   ///< once, when the handshake is complete
         std::function<void(session&)> on_accept; ///< once, before anything is read
         wharf::conversation_limits limits;
+        /// Whatever else the client says: items, windows, cancels, its replies.
+        std::function<void(session&, const wharf::event&)> on_event{};
     };
 
     explicit daemon(const wharf::endpoint& where, std::map<std::string, handler> handlers);
@@ -104,6 +147,17 @@ public:
 private:
     std::string path_;
 };
+
+/// The bytes of an item or a reply as a T.
+template <class T>
+T decode(std::span<const std::byte> message)
+{
+    T value{};
+    wharf::load_archive in(message, wharf::limits{});
+    in >> value;
+    in.finish();
+    return value;
+}
 
 /// A handler that decodes C and answers with f(command).
 template <wharf::command C, class F>

@@ -11,22 +11,33 @@ namespace wharf::detail {
 
 class blocking_core;
 
-/// A call that a thread waits for.
-class waited_call : public call_record {
+/// What a thread waits for.
+class waited {
 public:
-    using call_record::call_record;
+    waited(const waited&) = delete;
+    waited& operator=(const waited&) = delete;
     bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
 
 protected:
-    ~waited_call() = default;
-    /// The last thing that finish() does: the waiting thread may destroy the call at once.
+    waited() = default;
+    ~waited() = default;
+    /// The last thing that is done to it: the waiting thread may destroy it at once.
     void set_done() noexcept;
 
 private:
     friend class blocking_core;
     std::atomic<bool> done_{false};
-    std::mutex* mutex_ = nullptr; ///< of the client, which lives longer than the call
+    std::mutex* mutex_ = nullptr; ///< of the client, which lives longer
     std::condition_variable wake_;
+};
+
+/// A call that a thread waits for.
+class waited_call : public call_record, public waited {
+public:
+    using call_record::call_record;
+
+protected:
+    ~waited_call() = default;
 };
 
 template <class Reply>

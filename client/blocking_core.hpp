@@ -1,0 +1,45 @@
+// Threads that share one connection and wait: one leads, and handles what arrives for all.
+#pragma once
+
+#include "core.hpp"
+
+#include <wharf/blocking_client.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+namespace wharf::detail {
+
+/// The leader waits in client_core::drive(), the others on their calls' conditions. A leader whose
+/// call is done names the next one.
+class blocking_core {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    blocking_core(std::string_view where, const client_options& options);
+    ~blocking_core();
+
+    client_core& core() noexcept { return *core_; }
+
+    void call(waited_call& call, const while_waiting* meanwhile);
+
+private:
+    void wait(waited& what, time_point until);
+    void lead(waited& what, time_point until);
+    void wait_with_progress(waited_call& call, const while_waiting& meanwhile);
+    void give_up(waited_call& call, errc code);
+
+    boost::asio::io_context context_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::shared_ptr<client_core> core_;
+    std::mutex mutex_;
+    bool led_ = false;
+    std::list<waited*> followers_;
+};
+
+} // namespace wharf::detail

@@ -1,0 +1,68 @@
+// One call of the daemon that a client serves, from its arrival to its answer.
+#pragma once
+
+#include "core.hpp"
+
+#include <wharf/byte_buffer.hpp>
+#include <wharf/call.hpp>
+#include <wharf/detail/answer.hpp>
+#include <wharf/detail/handlers.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace wharf::detail {
+
+/// Shared between its connection, which tells it of items and cancelling, and its handler. The
+/// handler writes the reply into a buffer here, because the conversation is used by other threads
+/// meanwhile; what both touch is guarded by the core's mutex.
+class served_call final : public reply_slot {
+public:
+    served_call(std::shared_ptr<client_core> owner, link_ptr over, const command_entry& what,
+                const events::called& e, call::time_point deadline)
+        : core(std::move(owner)),
+          on(std::move(over)),
+          session(on),
+          entry(what),
+          current(session, session->facts(), e.id, deadline, &is_cancelled)
+    {
+        message.append(e.message);
+    }
+
+    // reply_slot, for the handler
+    const limits& bounds() const noexcept override { return core->options().decode; }
+    byte_buffer& open() override
+    {
+        reply.clear();
+        return reply;
+    }
+    std::shared_ptr<stream_channel> channel(bool receives, bool sends) override
+    {
+        return core->channel_of(*this, receives, sends);
+    }
+    void hold(std::size_t bytes) override { core->hold(*this, bytes); }
+
+    const std::shared_ptr<client_core> core;
+    const link_ptr on;
+    const std::shared_ptr<session_core> session; ///< for `current`
+    const command_entry& entry;
+    std::atomic<bool> is_cancelled{false};
+    call current;
+    byte_buffer message; ///< until the handler has it
+    byte_buffer reply;
+    std::unique_ptr<call_failure> failure;
+    boost::asio::cancellation_signal stop; ///< used on the strand of the handlers
+    boost::asio::awaitable<void> body;
+
+    // Guarded.
+    std::size_t held_bytes = 0;
+    std::shared_ptr<stream_channel> streams; ///< made when the handler asks for it
+    std::vector<byte_buffer> early_items;    ///< what came before; the peer's credit bounds it
+    bool upload_ended = false;
+};
+
+} // namespace wharf::detail
