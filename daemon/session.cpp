@@ -1,19 +1,11 @@
-// session: receive, drain, answer, send.
-#include "session.hpp"
-
-// g++ 12 pairs Asio's operator delete of a coroutine frame with a wrong operator new once it
-// inlines one of them.
-#pragma GCC diagnostic ignored "-Wpragmas"
-#pragma GCC diagnostic ignored "-Wunknown-warning-option"
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+// session: receive, take what is complete, answer, send.
+#include "session_calls.hpp"
 
 #include "log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -29,62 +21,31 @@ constexpr std::string_view software = "wharfd";
 
 /// Above this much unsent no event is taken and nothing is received.
 constexpr std::size_t high_water_bytes = 256u << 10;
-/// How long a peer may take to close its side, and to read the last replies, once we closed ours.
-constexpr auto linger_time = 1000ms;
 /// Receives of a draining session before it says that it accepts no more.
 constexpr int last_reads_max = 64;
-
-std::string describe(const principal& who)
-{
-    return who.name + " as " + who.role;
-}
+/// What an operator asks, see system.hpp.
+constexpr std::string_view system_prefix = "system.";
 
 } // namespace
 
-/// The slot of a call whose handler awaits: it waits for room before it writes.
-class session::late_slot : public detail::conversation_slot {
+/// Held by the session's coroutine. However that ends, its loop's destruction included, the session
+/// is closed for its user and lets go of itself.
+class session::lifetime {
 public:
-    late_slot(session& s, std::uint64_t id)
-        : conversation_slot(s.conversation_, id, s.host_.options.decode), session_(s)
-    {}
-
-    ~late_slot()
+    explicit lifetime(std::shared_ptr<session> of) noexcept : session_(std::move(of)) {}
+    lifetime(lifetime&&) noexcept = default;
+    lifetime& operator=(lifetime&&) = delete;
+    ~lifetime()
     {
-        session_.memory_held_ -= held_;
-        session_.host_.calls_memory.fetch_sub(held_, std::memory_order_relaxed);
+        if (!session_)
+            return;
+        session_->run_close_hooks();
+        session_->self_.reset();
     }
-
-    bool has_room() const noexcept override { return session_.may_write(); }
-    awaitable<void> async_room() override
-    {
-        while (!session_.may_write() && !session_.broken_)
-            co_await session_.wait_for_change();
-    }
-    void hold(std::size_t bytes) override
-    {
-        held_ += bytes;
-        session_.memory_held_ += bytes;
-        const std::size_t all =
-            session_.host_.calls_memory.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-        if (all > session_.host_.options.calls_memory_bytes_max)
-            throw error(errc::overloaded, "the calls in flight hold too much memory", 100ms);
-    }
+    const std::shared_ptr<session>& get() const noexcept { return session_; }
 
 private:
-    session& session_;
-    std::size_t held_ = 0;
-};
-
-/// One awaitable handler under way. The body, which refers to the rest, goes first.
-struct session::late_call {
-    late_call(std::shared_ptr<session> s, call c, std::string_view name)
-        : owner(std::move(s)), current(c), slot(*owner, c.id()), command(name)
-    {}
-    std::shared_ptr<session> owner;
-    call current;
-    late_slot slot;
-    std::string command;
-    awaitable<void> body;
+    std::shared_ptr<session> session_;
 };
 
 session::session(transport stream, std::uint64_t id, std::optional<principal> who,
@@ -93,16 +54,18 @@ session::session(transport stream, std::uint64_t id, std::optional<principal> wh
       facts_{id,
              who.value_or(principal{}),
              remote_address(stream),
+             local_address(stream),
              stream.get_executor(),
-             &host.commands,
-             &host.rules},
+             &host.commands},
       stream_(std::move(stream)),
       conversation_(side::server, host.options.conversation, std::string(software),
                     std::chrono::steady_clock::now()),
       timer_(facts_.executor),
       change_(facts_.executor, time_point::max()),
       now_(std::chrono::steady_clock::now()),
+      received_at_(now_),
       last_call_(now_),
+      since_(std::chrono::system_clock::now()),
       high_water_(std::min(high_water_bytes, host.options.send_queue_bytes_max)),
       last_reads_left_(last_reads_max),
       refused_(!who)
@@ -111,111 +74,197 @@ session::session(transport stream, std::uint64_t id, std::optional<principal> wh
         end_ = std::move(refusal);
 }
 
-session::~session() = default;
+session::session(session_seed&& seed, const asio::any_io_executor& executor,
+                 const session_host& host)
+    : host_(host),
+      facts_(std::move(seed.facts)),
+      stream_(executor),
+      conversation_(std::move(seed.talk)),
+      timer_(executor),
+      change_(executor, time_point::max()),
+      declared_(std::move(seed.declared)),
+      now_(std::chrono::steady_clock::now()),
+      received_at_(now_),
+      last_call_(now_),
+      since_(seed.since),
+      calls_(seed.calls),
+      bytes_in_(seed.bytes_in),
+      bytes_out_(seed.bytes_out),
+      high_water_(std::min(high_water_bytes, host.options.send_queue_bytes_max)),
+      last_reads_left_(last_reads_max)
+{
+    facts_.executor = executor;
+    stream_.assign(asio::generic::stream_protocol(seed.family, 0), seed.socket.release());
+}
+
+session::~session()
+{
+    host_.calls_memory.fetch_sub(queue_charged_, std::memory_order_relaxed);
+}
 
 void session::start()
 {
+    self_ = shared_from_this();
     asio::co_spawn(
-        facts_.executor, [self = shared_from_this()] { return self->run(); },
+        facts_.executor,
+        [life = lifetime(shared_from_this())]() mutable { return run(std::move(life)); },
         [self = shared_from_this()](const std::exception_ptr& thrown) {
             if (thrown)
                 log::write(log::level::error, "session failed: " + detail::to_failure(thrown).cause,
                            {{"WHARF_SESSION", std::to_string(self->facts_.id)}});
-            self->host_.ended(*self);
+            if (!self->left_)
+                self->host_.ended(*self);
         });
 }
 
-asio::awaitable<void> session::run()
+asio::awaitable<void> session::run(lifetime life)
 {
-    if (!refused_ && log::enabled(log::level::debug))
-        log::write(
-            log::level::debug, "session begins: " + describe(facts_.caller),
-            {{"WHARF_SESSION", std::to_string(facts_.id)}, {"WHARF_PEER", facts_.peer.address}});
+    session& s = *life.get();
+    if (!s.refused_ && !s.conversation_.is_open() && log::enabled(log::level::debug))
+        log::write(log::level::debug,
+                   "session begins: " + s.facts_.caller.name + " as " + s.facts_.caller.role,
+                   {{"WHARF_SESSION", std::to_string(s.facts_.id)},
+                    {"WHARF_PEER", s.facts_.peer.address}});
     try {
         error_code ignored;
-        stream_.non_blocking(true, ignored);
-        if (!refused_)
-            co_await serve();
+        s.stream_.non_blocking(true, ignored);
+        if (!s.refused_)
+            co_await s.serve();
     }
     catch (const std::exception& e) {
-        end(errc::internal, e.what());
+        s.end(errc::internal, e.what());
     }
-    co_await finish();
-    log_end();
+    if (s.left_)
+        co_return;
+    s.in_turn_ = false;
+    co_await s.finish();
+    s.log_end();
+    co_await s.wait_for_handlers();
+    if (s.opened_ && !s.open_hooks_run_) // it never left the lobby
+        s.run_open_hooks();
+    s.run_close_hooks();
 }
 
-// ---- Reading ----------------------------------------------------------------------------------
+// ---- The loop ---------------------------------------------------------------------------------
 
 asio::awaitable<void> session::serve()
 {
     if (host_.options.idle_timeout > 0ms)
         arm(now_ + host_.options.idle_timeout);
+    if (conversation_.is_open()) // it came from the lobby
+        on_opened();
     while (!end_) {
+        in_turn_ = true;
         const turn taken = take_events();
+        in_turn_ = false;
         flush();
         if (end_)
             break;
-        if (taken == turn::more) {
-            if (!has_room())
-                co_await wait_for_change();
+        if (taken == turn::to_leave) {
+            if (running_.empty() && peer_calls_.empty()) {
+                leave_lobby();
+                co_return;
+            }
+            co_await wait_for_change();
+            continue;
+        }
+        if (taken == turn::no_room) {
+            if (!may_take())
+                co_await wait_for_change_or_hangup();
             continue;
         }
         if (drain_asked_ && !going_away_) {
             begin_going_away();
             continue;
         }
-        if (going_away_ && conversation_.calls_in_flight() == 0 && conversation_.unsent().empty()) {
+        if (going_away_ && conversation_.calls_in_flight() == 0 &&
+            conversation_.unsent_bytes() == 0) {
             end(errc::going_away, "the server is stopping");
             break;
         }
         if (const auto deadline = conversation_.next_deadline())
             arm(*deadline);
+        // A new session may never call.
+        const bool is_new = opened_ && calls_ == 0 && !was_new_;
+        if (rests_ || is_new) {
+            was_new_ = was_new_ || is_new;
+            rests_ = true;
+            conversation_.rest();
+            std::vector<answers>().swap(answered_);
+            spare_places_.clear();
+            spare_places_.shrink_to_fit();
+            co_await stream_.async_wait(transport::wait_read, no_throw);
+            rests_ = false;
+            now_ = std::chrono::steady_clock::now();
+            continue;
+        }
         const auto room = conversation_.prepare();
+        reads_ = true;
         const auto [failed, n] =
             co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), no_throw);
-        now_ = std::chrono::steady_clock::now();
-        if (failed == asio::error::eof)
+        reads_ = false;
+        now_ = received_at_ = std::chrono::steady_clock::now();
+        if (failed == asio::error::eof) {
             co_await answer_the_rest();
-        else if (failed && failed != asio::error::operation_aborted)
+        }
+        else if (failed && failed != asio::error::operation_aborted) {
             end(to_errc(failed), {});
-        else
+        }
+        else {
+            bytes_in_ += n;
             conversation_.commit(n);
+        }
     }
-}
-
-/// The peer closed its sending side: it still gets the replies that are under way.
-asio::awaitable<void> session::answer_the_rest()
-{
-    const event last = conversation_.end_of_input();
-    const events::ended& over = std::get<events::ended>(last);
-    if (over.code == errc::connection_closed)
-        while (!end_ && (conversation_.calls_in_flight() != 0 || !conversation_.unsent().empty()))
-            co_await wait_for_change();
-    end(over.code, over.text);
 }
 
 session::turn session::take_events()
 {
     for (;;) {
-        if (!has_room())
-            return turn::more;
+        if (leaving_) [[unlikely]]
+            return turn::to_leave;
+        if (!may_take())
+            return turn::no_room;
         const event e = conversation_.next();
-        if (const auto* called = std::get_if<events::called>(&e)) {
+        if (const auto* called = std::get_if<events::called>(&e)) [[likely]]
             on_called(*called);
-        }
-        else if (std::holds_alternative<events::nothing>(e)) {
+        else if (std::holds_alternative<events::nothing>(e))
             return turn::drained;
-        }
-        else if (const auto* name = std::get_if<events::declared>(&e)) {
-            on_declared(*name);
-        }
-        else if (const auto* over = std::get_if<events::ended>(&e)) {
-            end(over->code, over->text);
-            return turn::drained;
-        }
-        if (end_)
+        else
+            take(e);
+        if (end_) [[unlikely]]
             return turn::drained;
     }
+}
+
+void session::take(const event& what)
+{
+    if (const auto* item = std::get_if<events::item>(&what))
+        on_item(*item);
+    else if (const auto* window = std::get_if<events::window_opened>(&what))
+        on_window(*window);
+    else if (const auto* uploaded = std::get_if<events::upload_ended>(&what)) {
+        if (detail::stream_channel* c = channel_of_peers(uploaded->id))
+            c->on_end();
+    }
+    else if (const auto* cancelled = std::get_if<events::cancelled>(&what)) {
+        if (const auto found = running_.find(cancelled->id); found != running_.end())
+            cancel(*found->second, errc::cancelled);
+    }
+    else if (const auto* replied = std::get_if<events::replied>(&what))
+        finish_peer_call(replied->id, {{}, {}, {}, replied->message});
+    else if (const auto* failed = std::get_if<events::failed>(&what))
+        finish_peer_call(failed->id, {failed->code, failed->text, failed->retry_after, {}});
+    else if (const auto* expired = std::get_if<events::expired>(&what))
+        finish_peer_call(expired->id,
+                         {errc::deadline_exceeded, "the peer did not answer in time", {}, {}});
+    else if (const auto* name = std::get_if<events::declared>(&what))
+        on_declared(*name);
+    else if (std::holds_alternative<events::opened>(what))
+        on_opened();
+    else if (const auto* away = std::get_if<events::going_away>(&what))
+        fail_peer_calls(errc::going_away, away->text, away->last_call);
+    else if (const auto* over = std::get_if<events::ended>(&what))
+        end(over->code, over->text);
 }
 
 void session::on_declared(const events::declared& e)
@@ -223,43 +272,113 @@ void session::on_declared(const events::declared& e)
     declared_command what;
     what.name = e.name;
     what.entry = host_.commands.find(e.name);
+    what.is_system = e.name.starts_with(system_prefix);
     // Who may not call a command does not learn whether it exists.
-    if (!host_.rules.may_call(facts_.caller.role, e.name))
+    if (!may_call(e.name))
         what.refusal = errc::permission_denied;
-    else if (what.entry == nullptr)
-        what.refusal = errc::unknown_command;
+    else if (what.entry != nullptr)
+        what.refusal = errc{};
+    if (is_lobby() && what.refusal == errc{} && !what.is_system)
+        leaving_ = true;
     if (declared_.size() <= e.number)
         declared_.resize(e.number + 1u);
     declared_[e.number] = std::move(what);
 }
 
+bool session::may_call(std::string_view command) const
+{
+    return host_.rules.may_call(facts_.caller.role, command);
+}
+
 void session::on_called(const events::called& e)
 {
-    last_call_ = now_;
+    last_call_ = received_at_;
+    ++calls_;
     session_counters::add(host_.counters.calls);
-    static const declared_command undeclared{nullptr, errc::unknown_command, {}};
-    const declared_command& what = e.number < declared_.size() ? declared_[e.number] : undeclared;
-    if (what.entry == nullptr || what.refusal != errc{}) {
+    if (e.number >= declared_.size()) [[unlikely]] {
+        refuse(e, {}, errc::unknown_command);
+        return;
+    }
+    const declared_command& what = declared_[e.number];
+    if (what.refusal != errc{}) [[unlikely]] {
+        refuse(e, what, what.refusal, what.name);
+        return;
+    }
+    if (host_.calls_memory.load(std::memory_order_relaxed) > host_.options.calls_memory_bytes_max &&
+        !what.is_system) [[unlikely]] {
+        refuse(e, what, errc::overloaded, "the calls and send queues of all sessions hold too much",
+               100ms);
+        return;
+    }
+    time_point deadline = time_point::max();
+    if (e.timeout) {
+        if (*e.timeout <= 0ms) [[unlikely]] {
+            refuse(e, what, errc::deadline_exceeded);
+            return;
+        }
+        deadline = received_at_ + *e.timeout;
+    }
+    const detail::command_entry& entry = *what.entry;
+    if (entry.start == nullptr && !entry.is_blocking) {
+        answer_inline(what, e, deadline);
+        return;
+    }
+    end_inline_run();
+    host_.metrics.began(entry.index);
+    if (entry.start != nullptr)
+        start_awaitable(what, e, deadline);
+    else
+        start_blocking(what, e, deadline);
+}
+
+void session::answer_inline(const declared_command& what, const events::called& e,
+                            time_point deadline)
+{
+    const detail::command_entry& entry = *what.entry;
+    if (inline_run_.count == 0 || inline_run_.index != entry.index) [[unlikely]]
+        begin_inline_run(entry.index);
+    host_.metrics.began(entry.index);
+    call current(self_, facts_, e.id, deadline);
+    inline_slot slot(conversation_, e.id, host_.options.decode);
+    bool fits = false;
+    try {
+        entry.answer(entry.handler.get(), e.message, current, slot);
+        fits = slot.complete();
+    }
+    catch (...) {
+        fail_inline(what, e, slot, detail::to_failure(std::current_exception()));
+        return;
+    }
+    if (!fits) [[unlikely]] {
+        end_inline_run();
         session_counters::add(host_.counters.errors);
-        conversation_.reply_error(
-            e.id, what.refusal == errc{} ? errc::unknown_command : what.refusal, what.name);
+        note_answered(entry.index, errc::message_limit, received_at_, e.message.size(), 0);
         return;
     }
-    if (e.timeout && *e.timeout <= 0ms) {
-        session_counters::add(host_.counters.errors);
-        conversation_.reply_error(e.id, errc::deadline_exceeded);
-        return;
-    }
-    const call current(facts_, e.id, e.timeout ? now_ + *e.timeout : time_point::max());
-    if (what.entry->start != nullptr) {
-        start_late(what, e, current);
-        return;
-    }
-    call mine = current;
-    detail::conversation_slot slot(conversation_, e.id, host_.options.decode);
-    detail::call_failure failure;
-    if (!detail::answer_call(*what.entry, e.message, mine, slot, failure))
-        note_failure(what.name, e.id, failure);
+    ++inline_run_.count;
+    inline_run_.bytes_in += e.message.size();
+}
+
+void session::fail_inline(const declared_command& what, const events::called& e, inline_slot& slot,
+                          const detail::call_failure& failure)
+{
+    slot.fail(failure);
+    end_inline_run();
+    note_failure(what.name, e.id, failure);
+    note_answered(what.entry->index, failure.code, received_at_, e.message.size(), 0);
+}
+
+void session::refuse(const events::called& e, const declared_command& what, errc code,
+                     std::string_view text, std::chrono::milliseconds retry_after)
+{
+    session_counters::add(host_.counters.errors);
+    const auto index = what.entry != nullptr && what.refusal != errc::permission_denied
+                           ? what.entry->index
+                           : static_cast<std::uint32_t>(host_.metrics.index_of_others());
+    end_inline_run();
+    host_.metrics.began(index);
+    conversation_.reply_error(e.id, code, text, retry_after);
+    note_answered(index, code, received_at_, e.message.size(), 0);
 }
 
 void session::note_failure(const std::string& command, std::uint64_t call_id,
@@ -275,282 +394,70 @@ void session::note_failure(const std::string& command, std::uint64_t call_id,
                 {"WHARF_CALL", std::to_string(call_id)}});
 }
 
-// ---- Handlers that await ----------------------------------------------------------------------
+// ---- What was answered ------------------------------------------------------------------------
 
-void session::start_late(const declared_command& what, const events::called& e, call current)
+/// Inline answers of one turn and one command are counted as one run: they came together and leave
+/// together.
+void session::begin_inline_run(std::uint32_t index)
 {
-    auto late = std::make_unique<late_call>(shared_from_this(), current, what.name);
-    try {
-        late->body =
-            what.entry->start(what.entry->handler.get(), e.message, late->current, late->slot);
-    }
-    catch (...) {
-        const auto failure = detail::to_failure(std::current_exception());
-        late->slot.fail(failure);
-        note_failure(what.name, e.id, failure);
+    end_inline_run();
+    inline_run_ = {index, errc{}, 0, 0, conversation_.unsent_bytes(), received_at_};
+}
+
+void session::end_inline_run()
+{
+    if (inline_run_.count == 0)
         return;
-    }
-    asio::co_spawn(facts_.executor, run_late(std::move(late)), asio::detached);
+    inline_run_.bytes_out = conversation_.unsent_bytes() - inline_run_.bytes_out;
+    answered_.push_back(inline_run_);
+    inline_run_.count = 0;
 }
 
-asio::awaitable<void> session::run_late(std::unique_ptr<late_call> late)
+void session::note_answered(std::uint32_t index, errc code, time_point begun,
+                            std::uint64_t bytes_in, std::uint64_t bytes_out)
 {
-    std::exception_ptr thrown;
-    try {
-        co_await std::move(late->body);
-        if (!late->slot.complete())
-            session_counters::add(host_.counters.errors);
-    }
-    catch (...) {
-        thrown = std::current_exception();
-    }
-    if (thrown) {
-        const auto failure = detail::to_failure(thrown);
-        late->slot.fail(failure);
-        note_failure(late->command, late->current.id(), failure);
-    }
-    flush_soon();
+    answered_.push_back({index, code, 1, bytes_in, bytes_out, begun});
 }
 
-// ---- Writing ----------------------------------------------------------------------------------
-
-bool session::may_write() const noexcept
+void session::report_answers()
 {
-    return conversation_.unsent().size() < high_water_;
-}
-
-/// For another event of the peer: what it may make us write, and hold.
-bool session::has_room() const noexcept
-{
-    return may_write() && memory_held_ < host_.options.session_memory_bytes_max;
-}
-
-void session::flush()
-{
-    if (write_waits_ || broken_)
+    if (answered_.empty())
         return;
-    while (!conversation_.unsent().empty()) {
-        const auto bytes = conversation_.unsent();
-        error_code failed;
-        const std::size_t n = stream_.write_some(asio::buffer(bytes.data(), bytes.size()), failed);
-        if (failed == asio::error::would_block || failed == asio::error::try_again) {
-            wait_writable();
-            break;
-        }
-        if (failed) {
-            broken_ = true;
-            end(to_errc(failed), {});
-            return;
-        }
-        conversation_.sent(n);
-        blocked_since_.reset();
-    }
-    // Replies wait for room before they are written, so only what may not wait, such as errors,
-    // piles up here: a peer that asks and does not read.
-    if (conversation_.unsent().size() >
-        host_.options.send_queue_bytes_max + host_.options.conversation.message_bytes_max) {
-        broken_ = true;
-        end(errc::slow_reader, "the send queue is full");
-    }
+    const time_point sent = std::chrono::steady_clock::now();
+    for (const answers& a : answered_)
+        host_.metrics.answered(a.index, a.code, sent - a.begun, a.bytes_in, a.bytes_out, a.count);
+    answered_.clear();
 }
 
-void session::flush_soon()
+bool session::rest(time_point quiet_since)
 {
-    if (flush_posted_)
-        return;
-    flush_posted_ = true;
-    asio::post(facts_.executor, [self = shared_from_this()] {
-        self->flush_posted_ = false;
-        self->flush();
-        self->tell_change();
-    });
-}
-
-void session::wait_writable()
-{
-    write_waits_ = true;
-    if (!blocked_since_)
-        blocked_since_ = std::chrono::steady_clock::now();
-    arm(*blocked_since_ + host_.options.send_timeout);
-    stream_.async_wait(transport::wait_write, [self = shared_from_this()](const error_code&) {
-        // An abort is a wake-up of the reader: writing is simply tried again.
-        self->write_waits_ = false;
-        self->flush();
-        self->tell_change();
-    });
-}
-
-// ---- Time and the end -------------------------------------------------------------------------
-
-void session::arm(time_point when)
-{
-    if (armed_for_ && *armed_for_ <= when)
-        return;
-    armed_for_ = when;
-    timer_.expires_at(when);
-    timer_.async_wait([self = shared_from_this()](const error_code& failed) {
-        if (!failed)
-            self->on_timer();
-    });
-}
-
-void session::on_timer()
-{
-    armed_for_.reset();
-    now_ = std::chrono::steady_clock::now();
-    if (linger_until_) {
-        if (now_ >= *linger_until_) {
-            broken_ = true;
-            wake();
-        }
-        else {
-            arm(*linger_until_);
-        }
-        return;
-    }
-    // Without room it is we who do not receive: a frame that waits is not the peer's fault, and the
-    // next receive asks for the deadline again.
-    if (has_room())
-        expire_deadlines();
-    if (blocked_since_) {
-        const auto limit = *blocked_since_ + host_.options.send_timeout;
-        if (now_ >= limit) {
-            broken_ = true;
-            end(errc::slow_reader, "the peer took no byte before the send timeout");
-        }
-        else {
-            arm(limit);
-        }
-    }
-    if (host_.options.idle_timeout > 0ms) {
-        if (conversation_.calls_in_flight() != 0)
-            last_call_ = now_;
-        if (now_ - last_call_ >= host_.options.idle_timeout)
-            end(errc::going_away, "no call before the idle timeout");
-        else
-            arm(last_call_ + host_.options.idle_timeout);
-    }
-}
-
-void session::expire_deadlines()
-{
-    for (;;) {
-        const event e = conversation_.expire(now_);
-        if (std::holds_alternative<events::nothing>(e))
-            break;
-        if (const auto* over = std::get_if<events::ended>(&e)) {
-            end(over->code, over->text);
-            break;
-        }
-    }
-    if (const auto deadline = conversation_.next_deadline())
-        arm(*deadline);
-}
-
-void session::end(errc code, std::string text)
-{
-    if (end_)
-        return;
-    end_ = session_end{code, std::move(text)};
+    if (!reads_ || rests_ || received_at_ > quiet_since || !running_.empty() ||
+        !peer_calls_.empty() || conversation_.unsent_bytes() != 0)
+        return false;
+    rests_ = true;
     wake();
+    return true;
 }
 
-/// After writing: a coroutine that waits for room looks again, and a reader that waits for the last
-/// reply to leave. Cancelling while something is unsent would only wake the write that waits.
-void session::tell_change()
+session_info session::info() const
 {
-    change_.cancel();
-    if (going_away_ && conversation_.unsent().empty())
-        wake();
-}
-
-/// Lets the coroutine look again, whatever it waits for.
-void session::wake()
-{
-    change_.cancel();
-    error_code ignored;
-    stream_.cancel(ignored);
-}
-
-asio::awaitable<void> session::wait_for_change()
-{
-    co_await change_.async_wait(no_throw);
-    now_ = std::chrono::steady_clock::now();
-}
-
-void session::drain()
-{
-    drain_asked_ = true;
-    wake();
-}
-
-void session::close_now(errc why)
-{
-    broken_ = true;
-    end(why, {});
-    wake();
-    error_code ignored;
-    stream_.close(ignored);
-}
-
-void session::begin_going_away()
-{
-    // What the peer sent before we stop is answered, not refused; but not for ever.
-    while (last_reads_left_ > 0) {
-        --last_reads_left_;
-        const auto room = conversation_.prepare();
-        error_code failed;
-        const std::size_t n = stream_.read_some(asio::buffer(room.data(), room.size()), failed);
-        if (failed)
-            break;
-        conversation_.commit(n);
-        if (take_events() == turn::more || end_)
-            return;
-    }
-    going_away_ = true;
-    conversation_.go_away(errc::going_away, "the server is stopping");
-}
-
-/// Sends what is left, closes our side, waits for the peer's: a close with unread bytes would reset
-/// the connection, and the peer would lose the last replies.
-asio::awaitable<void> session::finish()
-{
-    linger_until_ = std::chrono::steady_clock::now() + linger_time;
-    armed_for_.reset();
-    arm(*linger_until_);
-    const bool is_news = end_->code != errc::connection_closed && !going_away_ && !broken_;
-    if (is_news && !conversation_.has_ended())
-        conversation_.go_away(end_->code, end_->text);
-    blocked_since_.reset();
-    flush();
-    while (!broken_ && !conversation_.unsent().empty())
-        co_await wait_for_change();
-    if (!broken_)
-        co_await async_close_gracefully(stream_, *linger_until_);
-    broken_ = true;
-    timer_.cancel();
-    error_code ignored;
-    stream_.close(ignored);
-}
-
-void session::log_end() const
-{
-    const auto level = refused_                                ? log::level::notice
-                       : end_->code == errc::connection_closed ? log::level::debug
-                                                               : log::level::info;
-    if (!log::enabled(level))
-        return;
-    std::string text = refused_ ? "peer refused: " : "session ends: ";
-    text += to_sentence(end_->code);
-    if (!end_->text.empty())
-        text += ": " + end_->text;
-    std::string who = facts_.peer.address;
-    if (facts_.peer.uid)
-        who += " uid " + std::to_string(*facts_.peer.uid);
-    log::write(level, text,
-               {{"WHARF_SESSION", std::to_string(facts_.id)},
-                {"WHARF_PEER", who},
-                {"WHARF_ERRC", std::string(to_name(end_->code))}});
+    session_info i;
+    i.id = facts_.id;
+    i.peer = facts_.peer;
+    i.caller = facts_.caller;
+    i.since = since_;
+    i.calls = calls_;
+    i.bytes_in = bytes_in_;
+    i.bytes_out = bytes_out_;
+    if (left_)
+        return i;
+    i.in_flight = conversation_.calls_in_flight();
+    i.peer_calls = static_cast<std::uint32_t>(peer_calls_.size());
+    for (const auto& [id, running] : running_)
+        i.streams += running->channel != nullptr;
+    for (const auto& [id, record] : peer_calls_)
+        i.streams += record->channel() != nullptr;
+    return i;
 }
 
 } // namespace wharf

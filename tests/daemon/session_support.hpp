@@ -190,6 +190,18 @@ private:
     owned_fd saved_, file_;
 };
 
+/// All that a conversation has to say, taken out of it.
+inline std::string take_unsent(conversation& words)
+{
+    std::string all;
+    while (!words.unsent().empty()) {
+        const auto part = words.unsent();
+        all.append(reinterpret_cast<const char*>(part.data()), part.size());
+        words.sent(part.size());
+    }
+    return all;
+}
+
 inline void send_all(int fd, std::string_view bytes)
 {
     BOOST_REQUIRE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
