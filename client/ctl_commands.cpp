@@ -199,6 +199,58 @@ void show_commands(blocking_client& client)
     print(text);
 }
 
+void show_limits(blocking_client& client)
+{
+    const system::status_reply status = client.call(system::status{});
+    std::vector<std::vector<std::string>> rows{{"LIMIT", "TAKEN", "VALUE"}};
+    for (const auto& each : status.limits) {
+        const auto level = std::find_if(status.levels.begin(), status.levels.end(),
+                                        [&](const auto& l) { return l.name == each.name; });
+        rows.push_back({escape(each.name),
+                        level == status.levels.end() ? "-" : std::to_string(level->value),
+                        std::to_string(each.value)});
+    }
+    print(table(rows, on_terminal(), {1, 2}));
+}
+
+void show_sessions(blocking_client& client, std::uint64_t limit)
+{
+    const std::vector<std::string> heading{"ID",      "PEER",     "NAME",      "ROLE",
+                                           "SINCE",   "CALLS",    "IN_FLIGHT", "PEER_CALLS",
+                                           "STREAMS", "RECEIVED", "SENT"};
+    std::uint64_t shown = 0;
+    system::sessions ask{0, system::sessions_page_max};
+    for (bool more = true; more && (limit == 0 || shown < limit);) {
+        if (limit != 0)
+            ask.limit = static_cast<std::uint32_t>(
+                std::min<std::uint64_t>(limit - shown, system::sessions_page_max));
+        const system::sessions_reply page = client.call(ask);
+        std::vector<std::vector<std::string>> rows{heading};
+        for (const system::session_fact& s : page.sessions)
+            rows.push_back({std::to_string(s.id), escape(s.peer), escape(s.name), escape(s.role),
+                            utc_time(s.since_ms), std::to_string(s.calls),
+                            std::to_string(s.in_flight), std::to_string(s.peer_calls),
+                            std::to_string(s.streams), std::to_string(s.bytes_in),
+                            std::to_string(s.bytes_out)});
+        if (rows.size() > 1)
+            print(table(rows, on_terminal(), {0, 5, 6, 7, 8, 9, 10}));
+        shown += page.sessions.size();
+        more = page.sessions.size() == ask.limit;
+        if (!page.sessions.empty())
+            ask.after = page.sessions.back().id;
+        if (!more && page.unanswered != 0)
+            std::fprintf(
+                stderr, "wharfctl: %ju sessions are on threads of the daemon that did not answer\n",
+                std::uintmax_t{page.unanswered});
+    }
+}
+
+void show_metrics(blocking_client& client)
+{
+    const std::string text = client.call(system::metrics{});
+    print(text);
+}
+
 void show_objects(blocking_client& client, const std::string& prefix, std::uint64_t limit)
 {
     const std::vector<std::string> heading{"KEY", "REVISION", "SIZE"};

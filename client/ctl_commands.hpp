@@ -46,6 +46,12 @@ void write_value(const std::vector<std::byte>& value, const std::string& file);
 void show_ping(blocking_client& client, std::string_view endpoint);
 void show_status(blocking_client& client);
 void show_commands(blocking_client& client);
+/// Every limit, and how much of it is taken where the daemon says so.
+void show_limits(blocking_client& client);
+/// The connections, at most `limit` of them (0: all).
+void show_sessions(blocking_client& client, std::uint64_t limit);
+/// The daemon's metrics, as they come: text for Prometheus.
+void show_metrics(blocking_client& client);
 /// Prints the keys that begin with `prefix`, page by page, at most `limit` of them (0: all).
 void show_objects(blocking_client& client, const std::string& prefix, std::uint64_t limit);
 

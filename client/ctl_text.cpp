@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 
 namespace wharf::ctl {
 
@@ -123,6 +124,18 @@ std::string hex_dump(std::span<const std::byte> bytes)
         out += "|\n";
     }
     return out;
+}
+
+std::string utc_time(std::int64_t ms_since_1970)
+{
+    const std::time_t seconds = ms_since_1970 / 1000;
+    std::tm parts{};
+    constexpr std::int64_t year_10000_ms = 253402300800000;
+    char text[32];
+    if (ms_since_1970 < 0 || ms_since_1970 >= year_10000_ms || !::gmtime_r(&seconds, &parts) ||
+        std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        return std::to_string(ms_since_1970);
+    return text;
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows, bool aligned,

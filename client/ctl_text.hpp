@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ bool is_plain_text(std::span<const std::byte> bytes);
 
 /// Lines of an offset, sixteen bytes in hexadecimal and as text.
 std::string hex_dump(std::span<const std::byte> bytes);
+
+/// "2026-11-21T16:00:00Z", or the number itself where it is no time of the years 1970 to 9999.
+std::string utc_time(std::int64_t ms_since_1970);
 
 /// Rows of escaped cells: with `aligned`, columns of equal width, else separated by tabs. The first
 /// row is a heading, which only an aligned table has. Columns named in `numbers` align right.

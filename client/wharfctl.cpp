@@ -67,6 +67,15 @@ void describe(CLI::App& app, arguments& a)
         a.run = show_commands;
     });
 
+    app.add_subcommand("limits", "Every limit of the daemon, and how much of it is taken")
+        ->callback([&] { a.run = show_limits; });
+    auto* sessions = app.add_subcommand("sessions", "Who is connected, and what each does");
+    sessions->add_option("-n,--limit", a.limit, "At most so many; 0: all")->capture_default_str();
+    sessions->callback([&] { a.run = [&](blocking_client& c) { show_sessions(c, a.limit); }; });
+    app.add_subcommand("metrics", "What the daemon counts, as text for Prometheus")->callback([&] {
+        a.run = show_metrics;
+    });
+
     auto* get = app.add_subcommand("get", "Write an object's value to standard output");
     get->add_option("KEY", a.key, "The object's key")->required();
     get->add_option("-o,--output", a.output, "Write it to a file instead");

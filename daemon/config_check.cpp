@@ -216,6 +216,8 @@ void check(const configuration& all)
                 "limits.message_bytes_max", s.decode.message_bytes_max);
     check_order(all, "limits.message_bytes_max", s.decode.message_bytes_max,
                 "limits.reassembly_bytes_max", s.conversation.reassembly_bytes_max);
+    check_order(all, "limits.stream_window_bytes", s.conversation.stream_window_bytes,
+                "limits.session_window_bytes", s.conversation.session_window_bytes);
     check_order(all, "limits.memory_base_bytes", s.decode.memory_base_bytes,
                 "limits.memory_bytes_max", s.decode.memory_bytes_max);
     for (std::size_t i = 0; i < s.listeners.size(); ++i)

@@ -200,6 +200,9 @@ std::vector<key<configuration>> make_keys()
         absolute_path));
     add(number<root>(
         "server.threads", [](auto& c) -> auto& { return c.server.threads; }, 0, 1024));
+    add(number<root>(
+        "server.blocking_threads", [](auto& c) -> auto& { return c.server.blocking_threads; }, 1,
+        1024));
     add(duration<root>(
         "server.drain_timeout", [](auto& c) -> auto& { return c.server.drain_timeout; }, none, 1h));
     add(number<root>(
@@ -207,6 +210,12 @@ std::vector<key<configuration>> make_keys()
     add(number<root>(
         "limits.calls_in_flight_max",
         [](auto& c) -> auto& { return c.server.conversation.calls_in_flight_max; }, 1, 1000000));
+    add(number<root>(
+        "limits.peer_calls_max", [](auto& c) -> auto& { return c.server.peer_calls_max; }, 1,
+        1000000));
+    add(number<root>(
+        "limits.blocking_queue_max", [](auto& c) -> auto& { return c.server.blocking_queue_max; },
+        0, 10000000));
     add(number<root>(
         "limits.commands_max", [](auto& c) -> auto& { return c.server.conversation.commands_max; },
         1, 65535));
@@ -227,6 +236,14 @@ std::vector<key<configuration>> make_keys()
         "limits.reassembly_bytes_max",
         [](auto& c) -> auto& { return c.server.conversation.reassembly_bytes_max; }, 1 * kib,
         16 * gib));
+    add(size<root>(
+        "limits.stream_window_bytes",
+        [](auto& c) -> auto& { return c.server.conversation.stream_window_bytes; }, 1 * kib,
+        1 * gib));
+    add(size<root>(
+        "limits.session_window_bytes",
+        [](auto& c) -> auto& { return c.server.conversation.session_window_bytes; }, 1 * kib,
+        4 * gib));
     add(size<root>(
         "limits.session_memory_bytes_max",
         [](auto& c) -> auto& { return c.server.session_memory_bytes_max; }, 64 * kib, 64 * gib));

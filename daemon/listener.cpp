@@ -47,14 +47,14 @@ std::string refusal_bytes(errc code, std::string_view text)
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-listener::listener(asio::io_context& context, listener_options options, taker take)
-    : context_(context),
+listener::listener(asio::any_io_executor executor, listener_options options, taker take)
+    : executor_(std::move(executor)),
       options_(std::move(options)),
       name_(listener_name(options_)),
       take_(std::move(take)),
-      acceptor_(context),
+      acceptor_(executor_),
       protocol_(AF_UNIX, 0),
-      pause_(context)
+      pause_(executor_)
 {}
 
 listener::~listener()
@@ -71,7 +71,7 @@ void listener::open()
     settings.ipv6_only = options_.ipv6_only;
     settings.unix_mode = options_.unix_mode;
     settings.unix_group = options_.unix_group;
-    acceptor_ = open_listener(context_.get_executor(), options_.where, settings);
+    acceptor_ = open_listener(executor_, options_.where, settings);
     where_ = bound_endpoint(acceptor_);
     error_code ignored;
     acceptor_.non_blocking(true, ignored);
@@ -89,10 +89,11 @@ void listener::open()
 void listener::start()
 {
     asio::co_spawn(
-        context_, [this] { return run(); },
-        [this](const std::exception_ptr& thrown) {
+        executor_, [this] { return run(); },
+        [self = shared_from_this()](const std::exception_ptr& thrown) {
             if (thrown)
-                log::write(log::level::critical, "listener " + name_ + " stopped: out of memory");
+                log::write(log::level::critical,
+                           "listener " + self->name_ + " stopped: out of memory");
         });
 }
 

@@ -4,7 +4,6 @@
 #include <wharf/options.hpp>
 #include <wharf/transport.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
@@ -14,13 +13,14 @@
 namespace wharf {
 
 /// Owns its listening socket; close() or destruction removes the path of a unix socket it made.
-/// All but the counters belongs to the thread that runs the context.
-class listener {
+/// All but the counters belongs to the thread that runs the executor. Shared between its owner and
+/// its accept loop, which ends after close().
+class listener : public std::enable_shared_from_this<listener> {
 public:
     /// Takes the accepted descriptor over, which is non-blocking; must not throw.
     using taker = std::function<void(const listener& from, int fd)>;
 
-    listener(boost::asio::io_context& context, listener_options options, taker take);
+    listener(boost::asio::any_io_executor executor, listener_options options, taker take);
     ~listener();
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
@@ -52,7 +52,7 @@ private:
     void log_trouble(const std::string& what);
     void remove_path();
 
-    boost::asio::io_context& context_;
+    boost::asio::any_io_executor executor_;
     listener_options options_;
     std::string name_;
     taker take_;

@@ -1,20 +1,12 @@
-// server: opens listeners, gives each connection to a worker, stops in order.
-#include <wharf/server.hpp>
+// server: opens listeners, takes connections in, stops in order.
+#include "server_impl.hpp"
 
-#include "listener.hpp"
 #include "log.hpp"
-#include "worker.hpp"
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <thread>
 
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,48 +19,35 @@ namespace {
 constexpr std::uint32_t refusals_max = 256;
 /// After drain_timeout: how long sessions may take to notice that they were closed.
 constexpr auto close_timeout = 2s;
+
+void log_late_sessions(std::uint32_t count)
+{
+    log::write(log::level::warning,
+               std::to_string(count) +
+                   " sessions had calls in flight at the drain timeout and are closed");
+}
 } // namespace
 
-struct server::impl {
-    enum class phase { filling, running, stopping, stopped };
+server::impl::impl(server_options o, std::optional<asio::any_io_executor> on)
+    : program(std::move(on)),
+      options(std::move(o)),
+      pool(options.blocking_threads, options.blocking_queue_max)
+{}
 
-    explicit impl(server_options o) : options(std::move(o)) {}
+server::server(server_options options)
+    : impl_(std::make_shared<impl>(std::move(options), std::nullopt))
+{}
 
-    void open_listeners();
-    void start_threads();
-    void take(std::string_view listener_name, const tcp_options& tcp,
-              asio::generic::stream_protocol protocol, int fd) noexcept;
-    worker& least_loaded();
-    void on_ended(bool was_refused);
-    void close_listeners();
-    bool wait_for_sessions(std::chrono::milliseconds limit);
-
-    server_options options;
-    router commands;
-    std::vector<std::shared_ptr<void>> services;
-    std::optional<admission> rules;
-
-    std::atomic<phase> now{phase::filling};
-    std::atomic<std::uint64_t> last_id{0}, sessions_total{0}, refused{0};
-    std::atomic<std::uint32_t> sessions{0}, refusals{0};
-    std::atomic<std::uint32_t> next_worker{0};
-    std::atomic<std::size_t> calls_memory{0};
-    std::mutex mutex; ///< for `all_ended` alone
-    std::condition_variable all_ended;
-
-    std::vector<std::unique_ptr<worker>> workers;
-    asio::io_context accept_context{1};
-    asio::executor_work_guard<asio::io_context::executor_type> accept_work{
-        accept_context.get_executor()};
-    std::vector<std::unique_ptr<listener>> listeners;
-    std::thread accept_thread;
-};
-
-server::server(server_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
+server::server(server_options options, asio::any_io_executor on)
+    : impl_(std::make_shared<impl>(std::move(options), std::move(on)))
+{}
 
 server::~server()
 {
-    stop();
+    if (impl_->has_own_threads())
+        stop();
+    else
+        impl_->abandon_program();
 }
 
 router& server::commands() noexcept
@@ -81,14 +60,11 @@ void server::keep(std::shared_ptr<void> service)
     impl_->services.push_back(std::move(service));
 }
 
-const server_options& server::options() const noexcept
+asio::any_io_executor server::get_executor() const noexcept
 {
-    return impl_->options;
-}
-
-std::vector<std::string> server::command_names() const
-{
-    return impl_->commands.names();
+    if (impl_->program)
+        return *impl_->program;
+    return impl_->lobby != nullptr ? impl_->lobby->executor() : asio::any_io_executor();
 }
 
 // ---- Start ------------------------------------------------------------------------------------
@@ -98,17 +74,50 @@ void server::start()
     if (impl_->now.load() != impl::phase::filling)
         throw error(errc::bad_argument, "a server is started once");
     impl_->rules.emplace(impl_->options, system_accounts());
+    impl_->make_groups();
     try {
         impl_->open_listeners();
     }
     catch (...) {
         impl_->listeners.clear();
+        impl_->probe_timer.reset();
+        impl_->workers.clear();
+        impl_->lobby = nullptr;
+        impl_->on_program.reset();
+        impl_->lobby_thread.reset();
         throw;
     }
-    impl_->start_threads();
+    if (impl_->has_own_threads()) {
+        impl_->lobby_thread->start("wharf-accept");
+        for (std::size_t i = 0; i < impl_->workers.size(); ++i)
+            impl_->workers[i]->start("wharf-worker" + std::to_string(i));
+    }
+    else {
+        impl_->on_program->keep_alive(impl_);
+    }
     impl_->now = impl::phase::running;
     for (const auto& l : impl_->listeners)
-        asio::post(impl_->accept_context, [l = l.get()] { l->start(); });
+        asio::post(impl_->lobby->executor(), [l] { l->start(); });
+}
+
+void server::impl::make_groups()
+{
+    around.emplace(session_surroundings{options, commands, *rules, pool, calls_memory,
+                                        [this](bool was_refused) { on_ended(was_refused); }});
+    if (!has_own_threads()) {
+        on_program = std::make_unique<session_group>(*program, *around);
+        lobby = on_program.get();
+        return;
+    }
+    lobby_thread =
+        std::make_unique<worker>(*around, [this](session_seed&& seed) { place(std::move(seed)); });
+    lobby = &lobby_thread->sessions();
+    probe_timer.emplace(lobby->executor());
+    unsigned threads = options.threads;
+    if (threads == 0)
+        threads = std::max(1u, std::thread::hardware_concurrency());
+    for (unsigned i = 0; i < threads; ++i)
+        workers.push_back(std::make_unique<worker>(*around));
 }
 
 void server::impl::open_listeners()
@@ -120,7 +129,7 @@ void server::impl::open_listeners()
             throw error(errc::bad_argument, missing_allow_text(o));
     for (const listener_options& o : options.listeners) {
         auto l =
-            std::make_unique<listener>(accept_context, o, [this](const listener& from, int fd) {
+            std::make_shared<listener>(lobby->executor(), o, [this](const listener& from, int fd) {
                 take(from.name(), from.options().tcp, from.protocol(), fd);
             });
         l->open();
@@ -131,44 +140,14 @@ void server::impl::open_listeners()
     }
 }
 
-void server::impl::start_threads()
-{
-    unsigned threads = options.threads;
-    if (threads == 0)
-        threads = std::max(1u, std::thread::hardware_concurrency());
-    for (unsigned i = 0; i < threads; ++i)
-        workers.push_back(std::make_unique<worker>(options, calls_memory, commands, *rules,
-                                                   [this](bool refused_) { on_ended(refused_); }));
-    for (unsigned i = 0; i < threads; ++i)
-        workers[i]->start(i);
-    accept_thread = std::thread([this] {
-        pthread_setname_np(pthread_self(), "wharf-accept");
-        accept_context.run();
-    });
-}
-
 // ---- Connections ------------------------------------------------------------------------------
-
-worker& server::impl::least_loaded()
-{
-    // Ties go round, so that a burst does not land on one thread.
-    const std::size_t first = next_worker.fetch_add(1, std::memory_order_relaxed) % workers.size();
-    worker* best = workers[first].get();
-    for (std::size_t i = 1; i < workers.size(); ++i) {
-        worker* other = workers[(first + i) % workers.size()].get();
-        if (other->load() < best->load())
-            best = other;
-    }
-    return *best;
-}
 
 /// A connection's failure is its own: nothing thrown here reaches the listener.
 void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
                         asio::generic::stream_protocol protocol, int fd) noexcept
 {
     try {
-        worker& home = least_loaded();
-        transport stream(home.context());
+        transport stream(lobby->executor());
         error_code failed;
         stream.assign(protocol, fd, failed);
         if (failed) {
@@ -189,16 +168,19 @@ void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
             if (refusals.load(std::memory_order_relaxed) >= refusals_max)
                 return;
         }
-        auto s =
-            home.make_session(std::move(stream), ++last_id, std::move(who), std::move(refusal));
-        if (admitted) {
+        // Counted before it begins, as it may end at once.
+        (admitted ? sessions : refusals).fetch_add(1, std::memory_order_relaxed);
+        try {
+            lobby->add(std::move(stream), ++last_id, std::move(who), std::move(refusal));
+        }
+        catch (...) {
+            on_ended(!admitted);
+            throw;
+        }
+        if (admitted)
             sessions_total.fetch_add(1, std::memory_order_relaxed);
-            sessions.fetch_add(1, std::memory_order_relaxed);
-        }
-        else {
-            refusals.fetch_add(1, std::memory_order_relaxed);
-        }
-        home.add(std::move(s));
+        if (has_own_threads())
+            asio::post(lobby->executor(), [this] { keep_probing(); });
     }
     catch (const std::exception& e) {
         if (fd >= 0)
@@ -226,21 +208,45 @@ void server::adopt(int connected_fd, std::string_view listener_name)
 void server::impl::on_ended(bool was_refused)
 {
     (was_refused ? refusals : sessions).fetch_sub(1);
-    if (sessions.load() == 0 && refusals.load() == 0) {
-        // Under the mutex, so that a waiter between its look and its wait is not missed.
-        const std::lock_guard lock(mutex);
-        all_ended.notify_all();
+    if (!all_have_ended())
+        return;
+    if (!has_own_threads()) {
+        if (now.load() == phase::stopping)
+            finish_stop_on_program();
+        return;
     }
+    // Under the mutex, so that a waiter between its look and its wait is not missed.
+    const std::lock_guard lock(mutex);
+    all_ended.notify_all();
 }
 
 // ---- Stop -------------------------------------------------------------------------------------
 
+void server::stop()
+{
+    if (!impl_->has_own_threads())
+        throw error(errc::bad_argument,
+                    "stop() would wait for the thread that it blocks: use async_stop()");
+    const auto before = impl_->now.exchange(impl::phase::stopping);
+    if (before == impl::phase::running || before == impl::phase::stopping)
+        impl_->stop_threads();
+    impl_->now = impl::phase::stopped;
+}
+
 void server::impl::close_listeners()
 {
+    for (const auto& l : listeners)
+        l->close();
+}
+
+void server::impl::close_listeners_from_outside()
+{
     std::promise<void> closed;
-    asio::post(accept_context, [&] {
-        for (const auto& l : listeners)
-            l->close();
+    asio::post(lobby->executor(), [&] {
+        close_listeners();
+        // Whoever waits for a worker in time gets any: it is told there that we stop.
+        placing_anywhere = true;
+        place_waiting();
         closed.set_value();
     });
     closed.get_future().wait();
@@ -249,77 +255,89 @@ void server::impl::close_listeners()
 bool server::impl::wait_for_sessions(std::chrono::milliseconds limit)
 {
     std::unique_lock lock(mutex);
-    return all_ended.wait_for(lock, limit,
-                              [this] { return sessions.load() == 0 && refusals.load() == 0; });
+    return all_ended.wait_for(lock, limit, [this] { return all_have_ended(); });
 }
 
-void server::stop()
+void server::impl::stop_threads()
 {
-    const auto before = impl_->now.exchange(impl::phase::stopping);
-    if (before == impl::phase::stopped || before == impl::phase::filling) {
-        impl_->now = impl::phase::stopped;
+    close_listeners_from_outside();
+    lobby->drain();
+    for (const auto& w : workers)
+        w->sessions().drain();
+    if (!wait_for_sessions(options.drain_timeout)) {
+        log_late_sessions(sessions.load());
+        lobby->close_all();
+        for (const auto& w : workers)
+            w->sessions().close_all();
+        wait_for_sessions(close_timeout);
+    }
+    // What blocking handlers answer goes to the workers' loops.
+    pool.stop();
+    asio::post(lobby->executor(), [this] { stop_probing(); });
+    lobby_thread->stop();
+    for (const auto& w : workers)
+        w->stop();
+}
+
+void server::begin_stop()
+{
+    if (impl_->has_own_threads())
+        throw error(errc::bad_argument, "a server on threads of its own is stopped by stop()");
+    impl_->begin_stop_on_program();
+}
+
+void server::on_stopped(std::function<void()> then)
+{
+    if (impl_->now.load() == impl::phase::stopped)
+        then();
+    else
+        impl_->on_stopped.push_back(std::move(then));
+}
+
+void server::impl::begin_stop_on_program()
+{
+    phase running = phase::running;
+    if (!now.compare_exchange_strong(running, phase::stopping)) {
+        if (running == phase::filling)
+            now = phase::stopped;
         return;
     }
-    impl_->close_listeners();
-    for (const auto& w : impl_->workers)
-        w->drain();
-    if (!impl_->wait_for_sessions(impl_->options.drain_timeout)) {
-        log::write(log::level::warning,
-                   std::to_string(impl_->sessions.load()) +
-                       " sessions had calls in flight at the drain timeout and are closed");
-        for (const auto& w : impl_->workers)
-            w->close_all();
-        impl_->wait_for_sessions(close_timeout);
+    close_listeners();
+    lobby->drain();
+    if (all_have_ended()) {
+        finish_stop_on_program();
+        return;
     }
-    impl_->accept_context.stop();
-    impl_->accept_thread.join();
-    for (const auto& w : impl_->workers)
-        w->stop();
-    impl_->now = impl::phase::stopped;
+    drain_timer.emplace(*program, options.drain_timeout);
+    drain_timer->async_wait([weak = weak_from_this()](const error_code& failed) {
+        const auto self = weak.lock();
+        if (failed || !self)
+            return;
+        log_late_sessions(self->sessions.load());
+        self->lobby->close_all_here();
+    });
 }
 
-// ---- Looking ----------------------------------------------------------------------------------
-
-std::vector<endpoint> server::endpoints() const
+void server::impl::finish_stop_on_program()
 {
-    std::vector<endpoint> all;
-    for (const auto& l : impl_->listeners)
-        all.push_back(l->where());
-    return all;
+    now = phase::stopped;
+    drain_timer.reset();
+    for (const auto& then : std::exchange(on_stopped, {}))
+        then();
 }
 
-server_status server::status() const
+/// The owner does not wait. The sessions keep this alive until they have ended.
+void server::impl::abandon_program()
 {
-    server_status s;
-    for (const auto& l : impl_->listeners)
-        s.listeners.push_back({l->name(), l->where(), l->accepted(), l->exhausted()});
-    s.threads = static_cast<std::uint32_t>(impl_->workers.size());
-    s.sessions = impl_->sessions.load(std::memory_order_relaxed);
-    s.sessions_total = impl_->sessions_total.load(std::memory_order_relaxed);
-    s.refused = impl_->refused.load(std::memory_order_relaxed);
-    for (const auto& w : impl_->workers) {
-        s.calls += w->counters().calls.load(std::memory_order_relaxed);
-        s.errors += w->counters().errors.load(std::memory_order_relaxed);
+    const phase before = now.exchange(phase::stopped);
+    if (before == phase::running || before == phase::stopping) {
+        close_listeners();
+        drain_timer.reset();
+        lobby->close_all_here();
     }
-    s.draining = impl_->now.load() >= impl::phase::stopping;
-    return s;
-}
-
-void server::ping_workers(std::function<void()> answered)
-{
-    struct round {
-        std::atomic<std::size_t> left;
-        std::function<void()> answered;
-    };
-    // Shared between the workers' queues; the last to answer uses it.
-    auto shared = std::make_shared<round>();
-    shared->left = impl_->workers.size();
-    shared->answered = std::move(answered);
-    for (const auto& w : impl_->workers)
-        asio::post(w->context(), [shared] {
-            if (shared->left.fetch_sub(1) == 1)
-                shared->answered();
-        });
+    for (const auto& then : std::exchange(on_stopped, {}))
+        then();
+    pool.stop();
 }
 
 } // namespace wharf

@@ -5,7 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include <chrono>
+#include <algorithm>
 
 #include <pthread.h>
 
@@ -17,29 +17,28 @@ namespace {
 constexpr std::chrono::seconds last_work_time{1};
 } // namespace
 
-worker::worker(const server_options& options, std::atomic<std::size_t>& calls_memory,
-               const router& commands, const admission& rules,
-               std::function<void(bool)> session_ended)
-    : session_ended_(std::move(session_ended)),
-      host_{options, calls_memory, commands, rules, counters_, [this](session& s) { on_ended(s); }},
-      context_(1), // one thread runs it
-      work_(context_.get_executor())
+worker::worker(const session_surroundings& around, std::function<void(session_seed&&)> leave)
+    : context_(std::make_unique<asio::io_context>(1)), // one thread runs it
+      sessions_(context_->get_executor(), around, std::move(leave)),
+      work_(context_->get_executor())
 {}
 
 worker::~worker()
 {
     stop();
+    work_.reset();
+    context_.reset();
 }
 
-void worker::start(unsigned number)
+void worker::start(const std::string& name)
 {
     std::promise<void> at_end;
     ended_ = at_end.get_future();
-    thread_ = std::thread([this, number, at_end = std::move(at_end)]() mutable {
-        pthread_setname_np(pthread_self(), ("wharf-worker" + std::to_string(number)).c_str());
+    thread_ = std::thread([this, name, at_end = std::move(at_end)]() mutable {
+        pthread_setname_np(pthread_self(), name.c_str());
         for (;;) {
             try {
-                context_.run();
+                context_->run();
                 at_end.set_value();
                 return;
             }
@@ -59,51 +58,27 @@ void worker::stop()
     // loop, which counts as work: the loop ends by itself when nothing is under way any more.
     work_.reset();
     if (ended_.wait_for(last_work_time) != std::future_status::ready)
-        context_.stop(); // a handler that never ends
+        context_->stop(); // a handler that never ends
     thread_.join();
 }
 
-std::shared_ptr<session> worker::make_session(transport stream, std::uint64_t id,
-                                              std::optional<principal> who, session_end refusal)
+void worker::probe()
 {
-    return std::make_shared<session>(std::move(stream), id, std::move(who), std::move(refusal),
-                                     host_);
-}
-
-void worker::add(std::shared_ptr<session> s)
-{
-    load_.fetch_add(1, std::memory_order_relaxed);
-    asio::post(context_, [this, s = std::move(s)] {
-        sessions_.emplace(s->id(), s.get());
-        s->start();
-        if (draining_)
-            s->drain();
-    });
-}
-
-void worker::on_ended(session& s)
-{
-    if (sessions_.erase(s.id()) == 0)
+    if (asked_.load(std::memory_order_acquire) != 0)
         return;
-    load_.fetch_sub(1, std::memory_order_relaxed);
-    session_ended_(s.is_refused());
-}
-
-void worker::drain()
-{
-    asio::post(context_, [this] {
-        draining_ = true;
-        for (const auto& [id, s] : sessions_)
-            s->drain();
+    const clock::rep now = clock::now().time_since_epoch().count();
+    asked_.store(now, std::memory_order_relaxed);
+    asio::post(*context_, [this, now] {
+        delay_.store(clock::now().time_since_epoch().count() - now, std::memory_order_relaxed);
+        asked_.store(0, std::memory_order_release);
     });
 }
 
-void worker::close_all()
+std::chrono::nanoseconds worker::delay() const noexcept
 {
-    asio::post(context_, [this] {
-        for (const auto& [id, s] : sessions_)
-            s->close_now(errc::going_away);
-    });
+    const clock::rep asked = asked_.load(std::memory_order_acquire);
+    const clock::rep overdue = asked == 0 ? 0 : clock::now().time_since_epoch().count() - asked;
+    return clock::duration(std::max(overdue, delay_.load(std::memory_order_relaxed)));
 }
 
 } // namespace wharf

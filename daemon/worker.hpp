@@ -1,59 +1,52 @@
 // One thread with its own event loop, and the sessions that live on it.
 #pragma once
 
-#include "session.hpp"
+#include "session_group.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
-#include <unordered_map>
 
 namespace wharf {
 
-/// Sessions come by add() and stay until they end. The public members are safe from any thread.
+/// The public members are safe from any thread, but start(), stop() and probe(), which belong to
+/// one each.
 class worker {
 public:
-    /// `session_ended` is called on the worker's thread after each session.
-    worker(const server_options& options, std::atomic<std::size_t>& calls_memory,
-           const router& commands, const admission& rules,
-           std::function<void(bool refused)> session_ended);
+    worker(const session_surroundings& around, std::function<void(session_seed&&)> leave = {});
     ~worker();
 
-    void start(unsigned number);
+    /// Names the thread, which runs until stop().
+    void start(const std::string& name);
     /// Ends the loop when nothing is under way, or after a second whatever is, and waits for the
     /// thread.
     void stop();
 
-    boost::asio::io_context& context() noexcept { return context_; }
-    void add(std::shared_ptr<session> s);
-    std::shared_ptr<session> make_session(transport stream, std::uint64_t id,
-                                          std::optional<principal> who, session_end refusal);
-    /// Every session accepts no more calls, answers what it accepted and ends.
-    void drain();
-    /// Every session ends now.
-    void close_all();
+    boost::asio::io_context& context() noexcept { return *context_; }
+    session_group& sessions() noexcept { return sessions_; }
+    const session_group& sessions() const noexcept { return sessions_; }
 
-    const session_counters& counters() const noexcept { return counters_; }
-    /// Sessions given to this worker that have not ended.
-    std::uint32_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
+    /// Asks the loop for a sign of life, unless it still owes one.
+    void probe();
+    /// How long the last sign of life took, or how long one is overdue.
+    std::chrono::nanoseconds delay() const noexcept;
 
 private:
-    void on_ended(session& s);
+    using clock = std::chrono::steady_clock;
 
-    session_counters counters_;
-    std::function<void(bool)> session_ended_;
-    session_host host_;
-    std::atomic<std::uint32_t> load_{0};
-    bool draining_ = false;
-    // Sessions refer to what stands above, and the context destroys them.
-    boost::asio::io_context context_;
-    std::unordered_map<std::uint64_t, session*> sessions_;
+    /// Made first and destroyed first: it destroys sessions, which refer to their group.
+    std::unique_ptr<boost::asio::io_context> context_;
+    session_group sessions_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::atomic<clock::rep> asked_{0}; ///< when a probe was sent that has not come back; else 0
+    std::atomic<clock::rep> delay_{0}; ///< of the last one that came back
     std::thread thread_;
     std::future<void> ended_; ///< of the loop
 };

@@ -1,4 +1,4 @@
-// Answers system.ping, system.status and system.list.
+// Answers for the daemon: ping, status, list, sessions, metrics.
 #include "system.hpp"
 
 #include <algorithm>
@@ -8,36 +8,6 @@
 namespace wharf {
 
 namespace {
-
-std::vector<system::number_fact> limits_of(const server_options& o)
-{
-    const auto ms = [](auto d) {
-        return static_cast<std::uint64_t>(std::chrono::milliseconds(d).count());
-    };
-    return {
-        {"sessions_max", o.sessions_max},
-        {"calls_in_flight_max", o.conversation.calls_in_flight_max},
-        {"commands_max", o.conversation.commands_max},
-        {"frame_bytes_max", o.conversation.frame_bytes_max},
-        {"message_bytes_max", o.conversation.message_bytes_max},
-        {"reassembly_bytes_max", o.conversation.reassembly_bytes_max},
-        {"session_memory_bytes_max", o.session_memory_bytes_max},
-        {"calls_memory_bytes_max", o.calls_memory_bytes_max},
-        {"send_queue_bytes_max", o.send_queue_bytes_max},
-        {"send_timeout_ms", ms(o.send_timeout)},
-        {"idle_timeout_ms", ms(o.idle_timeout)},
-        {"drain_timeout_ms", ms(o.drain_timeout)},
-        {"handshake_bytes_max", o.conversation.handshake_bytes_max},
-        {"handshake_timeout_ms", ms(o.conversation.handshake_timeout)},
-        {"frame_timeout_ms", ms(o.conversation.frame_timeout)},
-        {"depth_max", o.decode.depth_max},
-        {"objects_max", o.decode.objects_max},
-        {"chain_max", o.decode.chain_max},
-        {"memory_base_bytes", o.decode.memory_base_bytes},
-        {"memory_factor", o.decode.memory_factor},
-        {"memory_bytes_max", o.decode.memory_bytes_max},
-    };
-}
 
 /// "objects.*" covers "objects.put"; "*" covers all.
 bool covers(std::string_view pattern, std::string_view command)
@@ -60,6 +30,15 @@ void system_service::serve(router& commands)
     commands.on<system::status>([this](const system::status&) { return status(); });
     commands.on<system::list>(
         [this](const system::list&, call& current) { return list(current.caller().role); });
+    commands.on<system::metrics>([this](const system::metrics&) { return metrics(); });
+    commands.on<system::sessions>([this](system::sessions what) { return sessions(what); });
+}
+
+std::uint64_t system_service::uptime_ms() const
+{
+    const auto since = std::chrono::steady_clock::now() - started_;
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
 }
 
 system::status_reply system_service::status() const
@@ -68,10 +47,7 @@ system::status_reply system_service::status() const
     system::status_reply out;
     out.software = from_.software;
     out.pid = static_cast<std::uint64_t>(::getpid());
-    out.uptime_ms =
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                       std::chrono::steady_clock::now() - started_)
-                                       .count());
+    out.uptime_ms = uptime_ms();
     std::uint64_t accepted = 0, exhausted = 0;
     for (const server_status::listener& l : now.listeners) {
         out.endpoints.push_back({l.name, to_string(l.where)});
@@ -93,12 +69,48 @@ system::status_reply system_service::status() const
         for (auto& [name, number] : from_.counters())
             out.counters.push_back({std::move(name), number});
     }
-    out.limits = limits_of(serving_->options());
+    for (server_limit& l : serving_->limits()) {
+        if (l.level)
+            out.levels.push_back({l.name, *l.level});
+        out.limits.push_back({std::move(l.name), l.value});
+    }
     if (from_.store) {
         for (auto& [name, text] : from_.store())
             out.store.push_back({std::move(name), std::move(text)});
     }
     return out;
+}
+
+awaitable<system::sessions_reply> system_service::sessions(system::sessions what) const
+{
+    const std::uint32_t limit = std::min(what.limit, system::sessions_page_max);
+    const sessions_report report = co_await serving_->sessions(limit, what.after);
+    system::sessions_reply out{{}, report.total, report.unanswered};
+    for (const session_status& s : report.sessions) {
+        const auto since = s.since.time_since_epoch();
+        out.sessions.push_back(
+            {s.id, s.peer.address, s.caller.name, s.caller.role,
+             std::chrono::duration_cast<std::chrono::milliseconds>(since).count(), s.calls,
+             s.in_flight, s.peer_calls, s.streams, s.bytes_in, s.bytes_out});
+    }
+    co_return out;
+}
+
+std::string system_service::metrics() const
+{
+    std::string text = serving_->metrics();
+    const auto add = [&](const std::string& name, const char* type, const char* help,
+                         const std::string& value) {
+        text += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n" + name +
+                " " + value + "\n";
+    };
+    add("wharf_uptime_seconds", "gauge", "Since the start.", std::to_string(uptime_ms() / 1000));
+    if (from_.counters) {
+        for (const auto& [name, number] : from_.counters())
+            add("wharf_" + name + "_total", "counter", "As system.status has it.",
+                std::to_string(number));
+    }
+    return text;
 }
 
 std::vector<std::string> system_service::list(std::string_view role) const

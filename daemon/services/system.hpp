@@ -13,14 +13,14 @@
 
 namespace wharf {
 
-/// Answers system.ping, system.status and system.list (wharf/system.hpp). It touches no store, so
-/// that an operator gets an answer when the store is slow.
+/// Answers the commands of wharf/system.hpp. It waits for no store and no thread, so that an
+/// operator gets an answer when one of them is stuck.
 /// Shared objects: safe, where the functions it was given are.
 class system_service {
 public:
     struct sources {
         std::string software; ///< "wharfd 0.1.0"
-        /// Numbers that the server does not know.
+        /// Numbers that the server does not know and that only grow.
         std::function<std::vector<std::pair<std::string, std::uint64_t>>()> counters;
         /// What the store tells about itself; may be empty.
         std::function<std::vector<std::pair<std::string, std::string>>()> store;
@@ -32,10 +32,16 @@ public:
 
     /// What system.status answers.
     system::status_reply status() const;
+    /// What system.sessions answers.
+    awaitable<system::sessions_reply> sessions(system::sessions what) const;
+    /// What system.metrics answers.
+    std::string metrics() const;
     /// The commands that a caller in this role may call, sorted.
     std::vector<std::string> list(std::string_view role) const;
 
 private:
+    std::uint64_t uptime_ms() const;
+
     const server* serving_;
     sources from_;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

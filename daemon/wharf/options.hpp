@@ -57,9 +57,17 @@ struct server_options {
     conversation_limits conversation;
     limits decode;
     std::uint32_t sessions_max = 10000;
-    /// Memory that the calls of awaitable handlers may hold: their decoded arguments until they are
-    /// answered, and replies that wait for a peer to read. A session above its share is not read
-    /// from until some are answered; above the server's, a call is answered errc::overloaded.
+    /// Threads for handlers that block, and calls that wait for one of them; one more is answered
+    /// errc::overloaded.
+    std::uint32_t blocking_threads = 4;
+    std::uint32_t blocking_queue_max = 1000;
+    /// Calls that handlers have under way to the peer of one session; one more ends with
+    /// errc::overloaded.
+    std::uint32_t peer_calls_max = 1024;
+    /// Memory that the calls of awaitable and blocking handlers may hold: their arguments until
+    /// they are answered, and replies that wait for a peer to read. A session above its share is
+    /// not read from until some are answered. The server's total takes the send queues of all
+    /// sessions too; above it, a call is answered errc::overloaded.
     std::size_t session_memory_bytes_max = 64u << 20;
     std::size_t calls_memory_bytes_max = 256u << 20;
     std::size_t send_queue_bytes_max = 8u << 20;   ///< then the slow reader is closed

@@ -1,13 +1,24 @@
-// Listeners, sessions and a router on threads of their own: a daemon without the process duties.
+// Listeners, sessions and a router: a daemon without the process duties, on threads of its own or
+// on the program's context.
 #pragma once
 
 #include <wharf/options.hpp>
 #include <wharf/service.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,14 +46,62 @@ struct server_status {
     bool operator==(const server_status&) const = default;
 };
 
+/// A limit that is in force, and how much of it is taken, where that is one number for the server.
+struct server_limit {
+    std::string name; ///< ends with its unit: "calls_memory_bytes_max", "drain_timeout_ms"
+    std::uint64_t value = 0;
+    std::optional<std::uint64_t> level;
+    bool operator==(const server_limit&) const = default;
+};
+
+/// One session at one moment.
+struct session_status {
+    std::uint64_t id = 0;
+    principal caller;
+    peer_address peer;
+    std::chrono::system_clock::time_point since;
+    std::uint64_t calls = 0;      ///< received
+    std::uint32_t in_flight = 0;  ///< of these, not answered yet
+    std::uint32_t peer_calls = 0; ///< calls to the peer, not answered yet
+    std::uint32_t streams = 0;    ///< calls with streams that are under way, in either direction
+    std::uint64_t bytes_in = 0, bytes_out = 0; ///< of its connection
+    bool operator==(const session_status&) const = default;
+};
+
+/// What the sessions said of themselves. Those of a thread that did not answer in time are missing.
+struct sessions_report {
+    std::vector<session_status> sessions; ///< in the order of their ids
+    std::uint64_t total = 0;              ///< open now
+    std::uint64_t unanswered = 0;         ///< sessions on threads that did not answer
+    bool operator==(const sessions_report&) const = default;
+};
+
 /// Serves commands on every listener of its options. Filled by serve(), then started once, then
-/// stopped once. adopt(), status(), endpoints(), ping_workers() and command_names() are safe from
-/// any thread between start() and destruction; the others belong to the owner.
+/// stopped once.
+///
+/// On threads of its own: adopt(), status(), limits(), metrics(), sessions(), endpoints(),
+/// ping_workers() and command_names() are safe from any thread between start() and destruction; the
+/// others belong to the owner.
+///
+/// On the program's executor it has no thread but those of blocking handlers: everything that it
+/// does runs on that executor, and all members but status(), limits(), metrics(), endpoints() and
+/// command_names() are for its thread, or for a time when it does not run. stop() is not for it:
+/// async_stop() is.
 class server {
 public:
-    /// Keeps the options; opens, checks and starts nothing.
+    /// Keeps the options; opens, checks and starts nothing. On threads of its own.
     explicit server(server_options options);
-    /// Stops.
+    /// The same on an executor that runs one function at a time: that of an io_context which one
+    /// thread runs, or a strand. `threads` of the options means nothing then. The context must
+    /// outlive the server.
+    server(server_options options, boost::asio::any_io_executor on);
+    template <class Context>
+    requires requires(Context& context) { boost::asio::any_io_executor(context.get_executor()); }
+    server(server_options options, Context& context)
+        : server(std::move(options), boost::asio::any_io_executor(context.get_executor()))
+    {}
+    /// Stops. On the program's executor it cannot wait: it closes everything at once, and what the
+    /// sessions still need lives until they have ended, in that executor's context.
     ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;
@@ -78,24 +137,61 @@ public:
 
     /// Stops: closes the listeners, tells every peer, answers what was accepted until
     /// drain_timeout, closes the rest, joins the threads. Blocks; not from a handler.
+    /// Throws error(errc::bad_argument) on the program's executor.
     void stop();
 
+    /// The same without waiting, on the program's executor only: throws error(errc::bad_argument)
+    /// on threads of its own. Once every session has ended the server keeps nothing there, so that
+    /// an io_context's run() may return.
+    void begin_stop();
+    /// begin_stop(), and completes when every session has ended; the signature is void().
+    template <class Token = boost::asio::use_awaitable_t<>>
+    auto async_stop(Token&& token = Token())
+    {
+        begin_stop();
+        return boost::asio::async_initiate<Token, void()>(
+            [this](auto handler) {
+                auto ex = boost::asio::get_associated_executor(handler, get_executor());
+                // Shared because a function can be copied; only one of them is called.
+                auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+                on_stopped([waiting, work = boost::asio::make_work_guard(ex)] {
+                    boost::asio::post(work.get_executor(), std::move(*waiting));
+                });
+            },
+            token);
+    }
+
     server_status status() const;
+    /// Every limit that is in force.
+    std::vector<server_limit> limits() const;
+    /// What calls counted, how much of the limits is taken, and the limits, as text for Prometheus
+    /// (exposition format 0.0.4).
+    std::string metrics() const;
+    /// Asks every session, on its thread, and waits for no thread longer than `patience`. At most
+    /// `sessions_max` of them, those with the lowest ids above `after`.
+    awaitable<sessions_report>
+    sessions(std::size_t sessions_max, std::uint64_t after = 0,
+             std::chrono::milliseconds patience = std::chrono::milliseconds(800)) const;
     /// As they were given. Valid as long as the server.
     const server_options& options() const noexcept;
     /// The names of all commands, sorted.
     std::vector<std::string> command_names() const;
 
-    /// Asks every worker for a sign of life; `answered` is called once, by the last that gives it,
-    /// on its thread. Never, where one is stuck or the server stops before.
+    /// Asks every thread that has sessions for a sign of life; `answered` is called once, by the
+    /// last that gives it, on its thread. Never, where one is stuck or the server stops before.
     void ping_workers(std::function<void()> answered);
+
+    /// The program's executor, or that of the thread that accepts.
+    boost::asio::any_io_executor get_executor() const noexcept;
 
 private:
     router& commands() noexcept;
     void keep(std::shared_ptr<void> service);
+    void on_stopped(std::function<void()> then);
 
     struct impl;
-    std::unique_ptr<impl> impl_;
+    /// Shared, on the program's executor, with what is still under way there.
+    std::shared_ptr<impl> impl_;
 };
 
 } // namespace wharf

@@ -1,8 +1,9 @@
-// The commands that every wharfd answers about itself: what system.ping, system.status and
-// system.list carry.
+// The commands that every wharfd answers about itself: what system.ping, system.status,
+// system.list, system.sessions and system.metrics carry.
 #pragma once
 
 #include <boost/serialization/nvp.hpp>
+#include <boost/serialization/version.hpp>
 
 #include <cstdint>
 #include <string>
@@ -73,14 +74,18 @@ struct status_reply {
     std::vector<number_fact> counters; ///< sessions, calls, errors, log records dropped, ...
     std::vector<number_fact> limits;   ///< every limit that is in force
     std::vector<text_fact> store;      ///< engine, directory, ...; empty without a store
+    /// How much of a limit is taken now, by the limit's name, where that is one number.
+    std::vector<number_fact> levels;
     bool operator==(const status_reply&) const = default;
     template <class Archive>
-    void serialize(Archive& ar, unsigned /*version*/)
+    void serialize(Archive& ar, unsigned version)
     {
         ar& BOOST_SERIALIZATION_NVP(software) & BOOST_SERIALIZATION_NVP(pid) &
             BOOST_SERIALIZATION_NVP(uptime_ms) & BOOST_SERIALIZATION_NVP(endpoints) &
             BOOST_SERIALIZATION_NVP(counters) & BOOST_SERIALIZATION_NVP(limits) &
             BOOST_SERIALIZATION_NVP(store);
+        if (version >= 1)
+            ar& BOOST_SERIALIZATION_NVP(levels);
     }
 };
 
@@ -104,4 +109,72 @@ struct list {
     {}
 };
 
+/// One connection to the daemon.
+struct session_fact {
+    std::uint64_t id = 0;
+    std::string peer; ///< address
+    std::string name; ///< of the principal: "alice", "uid 1000", "anonymous"
+    std::string role;
+    std::int64_t since_ms = 0;    ///< when it began, since 1970-01-01 UTC
+    std::uint64_t calls = 0;      ///< received
+    std::uint64_t in_flight = 0;  ///< of these, not answered yet
+    std::uint64_t peer_calls = 0; ///< calls to the peer, not answered yet
+    std::uint64_t streams = 0;    ///< calls with streams that are under way
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    bool operator==(const session_fact&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(id) & BOOST_SERIALIZATION_NVP(peer) &
+            BOOST_SERIALIZATION_NVP(name) & BOOST_SERIALIZATION_NVP(role) &
+            BOOST_SERIALIZATION_NVP(since_ms) & BOOST_SERIALIZATION_NVP(calls) &
+            BOOST_SERIALIZATION_NVP(in_flight) & BOOST_SERIALIZATION_NVP(peer_calls) &
+            BOOST_SERIALIZATION_NVP(streams) & BOOST_SERIALIZATION_NVP(bytes_in) &
+            BOOST_SERIALIZATION_NVP(bytes_out);
+    }
+};
+
+/// What the sessions said of themselves. A thread of the daemon that hangs is not waited for.
+struct sessions_reply {
+    std::vector<session_fact> sessions; ///< in the order of their ids
+    std::uint64_t total = 0;            ///< open now
+    std::uint64_t unanswered = 0;       ///< sessions on threads that did not answer
+    bool operator==(const sessions_reply&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(sessions) & BOOST_SERIALIZATION_NVP(total) &
+            BOOST_SERIALIZATION_NVP(unanswered);
+    }
+};
+
+/// Most sessions that one system.sessions answers with.
+inline constexpr std::uint32_t sessions_page_max = 10000;
+
+/// Asks for the sessions with ids above `after`, at most `limit` of them; answered within a second.
+struct sessions {
+    using reply = sessions_reply;
+    static constexpr std::string_view name = "system.sessions";
+    std::uint64_t after = 0;
+    std::uint32_t limit = 1000;
+    bool operator==(const sessions&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(after) & BOOST_SERIALIZATION_NVP(limit);
+    }
+};
+
+/// Asks for the daemon's counters as text for Prometheus, exposition format 0.0.4.
+struct metrics {
+    using reply = std::string;
+    static constexpr std::string_view name = "system.metrics";
+    bool operator==(const metrics&) const = default;
+    template <class Archive>
+    void serialize(Archive&, unsigned /*version*/)
+    {}
+};
+
 } // namespace wharf::system
+
+BOOST_CLASS_VERSION(wharf::system::status_reply, 1)

@@ -69,3 +69,13 @@ BOOST_AUTO_TEST_CASE(a_table_is_aligned_for_people_and_tabbed_for_programs)
     BOOST_TEST(table(rows, true, {1}) == "KEY    SIZE\na      1000\nGrüße     5\n");
     BOOST_TEST(table(rows, false, {1}) == "a\t1000\nGrüße\t5\n");
 }
+
+BOOST_AUTO_TEST_CASE(a_time_is_utc_and_anything_else_the_number)
+{
+    BOOST_TEST(utc_time(0) == "1970-01-01T00:00:00Z");
+    BOOST_TEST(utc_time(1763740800999) == "2025-11-21T16:00:00Z");
+    BOOST_TEST(utc_time(253402300799999) == "9999-12-31T23:59:59Z");
+    BOOST_TEST(utc_time(253402300800000) == "253402300800000");
+    BOOST_TEST(utc_time(-1) == "-1");
+    BOOST_TEST(utc_time(INT64_MIN) == "-9223372036854775808");
+}

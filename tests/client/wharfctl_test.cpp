@@ -51,6 +51,17 @@ std::map<std::string, fake::handler> serve(memory& m)
             reply.pid = 7;
             reply.endpoints = {{"main", "127.0.0.1:7040"}};
             reply.counters = {{"sessions", 3}};
+            reply.limits = {{"sessions_max", 10}, {"frame_bytes_max", 65536}};
+            reply.levels = {{"sessions_max", 3}};
+            return reply;
+        }),
+        fake::on<wharf::system::metrics>([](const auto&) { return std::string("# TYPE x\n"); }),
+        fake::on<wharf::system::sessions>([](const wharf::system::sessions& ask) {
+            wharf::system::sessions_reply reply{{}, 3, 1};
+            for (std::uint64_t id = ask.after + 1; id <= 2 && reply.sessions.size() < ask.limit;
+                 ++id)
+                reply.sessions.push_back(
+                    {id, "unix:\x1b[2J", "alice", "admin", 1763740800000, 5, 1, 0, 2, 300, 400});
             return reply;
         }),
         fake::on<wharf::system::list>([](const auto&) {
@@ -127,10 +138,25 @@ BOOST_AUTO_TEST_CASE(ping_status_and_list_show_what_the_daemon_says)
     const auto status = ctl("status");
     BOOST_TEST(status.status == 0);
     BOOST_TEST(status.output == "software\tfake \\x1b[31m1\npid\t7\nuptime_ms\t0\n"
-                                "endpoint.main\t127.0.0.1:7040\nsessions\t3\n");
+                                "endpoint.main\t127.0.0.1:7040\nsessions\t3\n"
+                                "limit.sessions_max\t10\nlimit.frame_bytes_max\t65536\n");
     const auto list = ctl("list");
     BOOST_TEST(list.status == 0);
     BOOST_TEST(list.output == "objects.get\nsystem.ping\n");
+}
+
+BOOST_AUTO_TEST_CASE(limits_sessions_and_metrics_show_what_is_taken)
+{
+    BOOST_TEST(ctl("limits").output == "sessions_max\t3\t10\nframe_bytes_max\t-\t65536\n");
+    const auto metrics = ctl("metrics");
+    BOOST_TEST(metrics.status == 0);
+    BOOST_TEST(metrics.output == "# TYPE x\n");
+    const std::string rest =
+        "\tunix:\\x1b[2J\talice\tadmin\t2025-11-21T16:00:00Z\t5\t1\t0\t2\t300\t400\n";
+    const std::string missing =
+        "wharfctl: 1 sessions are on threads of the daemon that did not answer\n";
+    BOOST_TEST(ctl("sessions").output == "1" + rest + "2" + rest + missing);
+    BOOST_TEST(ctl("sessions --limit 1").output == "1" + rest);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_put_is_what_one_gets)

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(row_9_the_backlog_is_what_the_options_say)
         listener_options o = open_options().listeners[0];
         o.backlog = asked;
         // Nobody accepts here, so connections stay in the queue until it is full.
-        listener l(context, o, [](const listener&, int fd) { ::close(fd); });
+        listener l(context.get_executor(), o, [](const listener&, int fd) { ::close(fd); });
         l.open();
         std::vector<owned_fd> peers;
         std::size_t connected = 0;
@@ -189,16 +189,17 @@ BOOST_AUTO_TEST_CASE(row_11_a_connection_inherits_the_options_of_its_listener)
 {
     boost::asio::io_context context;
     int taken = -1;
-    listener l(context, open_options().listeners[0], [&](const listener&, int fd) { taken = fd; });
-    l.open();
-    l.start();
-    const owned_fd client = connect_to(l.where());
+    const auto l = std::make_shared<listener>(context.get_executor(), open_options().listeners[0],
+                                              [&](const listener&, int fd) { taken = fd; });
+    l->open();
+    l->start();
+    const owned_fd client = connect_to(l->where());
     while (taken < 0)
         context.run_one();
     const owned_fd accepted(taken);
     BOOST_TEST((::fcntl(taken, F_GETFL) & O_NONBLOCK) != 0);
     BOOST_TEST((::fcntl(taken, F_GETFD) & FD_CLOEXEC) != 0);
-    l.close();
+    l->close();
     context.run();
 }
 
@@ -223,11 +224,11 @@ BOOST_AUTO_TEST_CASE(a_path_that_another_server_took_over_stays)
     const scratch_directory dir;
     const std::string path = dir / "wharf.sock";
     boost::asio::io_context context;
-    listener first(context, unix_options(path).listeners[0],
+    listener first(context.get_executor(), unix_options(path).listeners[0],
                    [](const listener&, int fd) { ::close(fd); });
     first.open();
     std::filesystem::remove(path);
-    listener second(context, unix_options(path).listeners[0],
+    listener second(context.get_executor(), unix_options(path).listeners[0],
                     [](const listener&, int fd) { ::close(fd); });
     second.open();
     first.close();

@@ -2,6 +2,7 @@
 #include "services/system.hpp"
 
 #include "config.hpp"
+#include "metrics_support.hpp"
 #include "process.hpp"
 
 #include <wharf/blocking_client.hpp>
@@ -96,15 +97,40 @@ BOOST_AUTO_TEST_CASE(status_tells_who_where_how_much_and_every_limit)
         if (key.starts_with("limits."))
             number(status.limits, key.substr(7) + (key.ends_with("_timeout") ? "_ms" : ""));
     }
+    for (const char* key : {"blocking_threads", "drain_timeout_ms"})
+        number(status.limits, key);
+    BOOST_TEST(number(status.levels, "sessions_max") == 1u);
+    BOOST_TEST(number(status.levels, "blocking_queue_max") == 0u);
+    number(status.levels, "calls_memory_bytes_max");
+    number(status.levels, "blocking_threads");
+    for (const auto& level : status.levels)
+        number(status.limits, level.name);
     BOOST_REQUIRE(status.store.size() == 1u);
     BOOST_TEST(status.store[0].value == "none");
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_text_that_a_scraper_reads)
+{
+    running d;
+    wharf::blocking_client client("unix:" + d.directory.path() + "/s");
+    client.call(wharf::system::ping{});
+    const wharf::test::prometheus_text text(client.call(wharf::system::metrics{}));
+    BOOST_TEST(text.value("wharf_sessions") == 1);
+    BOOST_TEST(text.value("wharf_extra_total") == 5);
+    BOOST_TEST(text.has("wharf_uptime_seconds"));
+    BOOST_TEST(text.has("wharf_calls_total", {{"command", "system.metrics"}}));
+    // Every limit, by the same names.
+    for (const auto& limit : client.call(wharf::system::status{}).limits)
+        BOOST_TEST(text.value("wharf_limit", {{"limit", limit.name}}) ==
+                   static_cast<double>(limit.value));
 }
 
 BOOST_AUTO_TEST_CASE(list_names_what_the_caller_may_call)
 {
     running d;
     wharf::blocking_client client("unix:" + d.directory.path() + "/s");
-    const std::vector<std::string> all{"system.list", "system.ping", "system.status"};
+    const std::vector<std::string> all{"system.list", "system.metrics", "system.ping",
+                                       "system.sessions", "system.status"};
     BOOST_TEST(client.call(wharf::system::list{}) == all, boost::test_tools::per_element());
     BOOST_TEST(d.service.list("all") == all, boost::test_tools::per_element());
     BOOST_TEST(d.service.list("one").size() == 1u);
