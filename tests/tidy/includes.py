@@ -12,7 +12,7 @@ LAYERS = [
     {"options", "service"},
     {"config", "command", "log", "systemd"},
     {"store"},
-    {"router", "admission"},
+    {"admission", "metrics", "placement", "blocking"},
     {"session"},
     {"worker"},
     {"listener"},
