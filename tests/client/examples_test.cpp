@@ -1,7 +1,10 @@
 // The examples of the client, as programs, against a calculator.
 #include "calculator.hpp"
+#include "counter_service.hpp"
 #include "fake_daemon.hpp"
 #include "program.hpp"
+
+#include <wharf/server.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -42,6 +45,24 @@ BOOST_AUTO_TEST_CASE(coroutine_prints_both_sums)
     const auto r = run("coroutine", daemon.endpoint());
     BOOST_TEST(r.status == 0);
     BOOST_TEST(r.output == "3\n7\n");
+}
+
+BOOST_AUTO_TEST_CASE(stream_prints_each_number)
+{
+    fake::directory other;
+    wharf::server_options options;
+    wharf::listener_options listener;
+    listener.where = other.socket();
+    options.listeners.push_back(listener);
+    options.allow.push_back({.method = "unix", .subject = "self", .role = "anyone"});
+    options.roles.push_back({.name = "anyone", .commands = {"*"}});
+    options.threads = 1;
+    wharf::server server(options);
+    server.serve(counter{});
+    server.start();
+    const auto r = run("stream", to_string(server.endpoints().at(0)));
+    BOOST_TEST(r.status == 0);
+    BOOST_TEST(r.output == "1\n2\n3\n");
 }
 
 BOOST_AUTO_TEST_CASE(an_example_says_what_is_wrong)
