@@ -100,8 +100,8 @@ def unit_of(name, types=TYPES):
 
 def seconds_to_compile(compiler, root, source):
     """CPU time, which a busy machine disturbs less than the clock's."""
-    command = [compiler, "-std=gnu++20", "-O2", f"-I{root}/proto", f"-I{root}/daemon", "-c", source,
-               "-o", source + ".o"]
+    command = [compiler, "-std=gnu++20", "-O2", f"-I{root}/proto", "-c", source, "-o",
+               source + ".o"]
     child = subprocess.Popen(command, env={**os.environ, "CCACHE_DISABLE": "1"})
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -1,13 +1,6 @@
-// Wharf's server with the workloads' commands, one worker, on a free port of loopback.
+// Wharf's server with the workloads' commands, on a free port of loopback.
+#include "serve.hpp"
 #include "workloads.hpp"
-
-#include <wharf/server.hpp>
-
-#include <csignal>
-#include <cstdio>
-#include <exception>
-
-#include <unistd.h>
 
 namespace {
 
@@ -24,46 +17,9 @@ struct workloads {
     }
 };
 
-wharf::server_options options()
-{
-    wharf::server_options made;
-    made.threads = 1;
-    wharf::listener_options listener;
-    listener.where = wharf::tcp_endpoint{"127.0.0.1", 0};
-    made.listeners.push_back(listener);
-    made.allow.push_back({.method = "anonymous", .subject = "127.0.0.1", .role = "anyone"});
-    made.roles.push_back({.name = "anyone", .commands = {"*"}});
-    return made;
-}
-
-void run()
-{
-    // Blocked before there are threads, so that only the wait below takes them.
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-
-    wharf::server server(options());
-    server.serve(workloads{});
-    server.start();
-    const auto where = std::get<wharf::tcp_endpoint>(server.endpoints().at(0));
-    std::printf("%d %d\n", where.port, ::getpid());
-    std::fflush(stdout);
-    int signal = 0;
-    sigwait(&stop, &signal);
-}
-
 } // namespace
 
-int main()
+int main(int argc, char** argv)
 {
-    try {
-        run();
-    }
-    catch (const std::exception& problem) {
-        std::fprintf(stderr, "%s\n", problem.what());
-        return 1;
-    }
+    return bench::serve(argc, argv, workloads{});
 }
