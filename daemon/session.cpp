@@ -193,6 +193,12 @@ asio::awaitable<void> session::serve()
             std::vector<answers>().swap(answered_);
             spare_places_.clear();
             spare_places_.shrink_to_fit();
+            // A wait for nothing, such as for the end of the handshake, takes memory too.
+            if (!conversation_.next_deadline() && !calls_due_ && !lobby_until_ && !blocked_since_ &&
+                host_.options.idle_timeout == 0ms) {
+                armed_for_.reset();
+                timer_.cancel();
+            }
             co_await stream_.async_wait(transport::wait_read, no_throw);
             rests_ = false;
             now_ = std::chrono::steady_clock::now();
