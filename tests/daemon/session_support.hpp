@@ -86,8 +86,9 @@ public:
     {
         const std::lock_guard lock(mutex_);
         is_open_ = true;
-        for (const auto& t : waiting_)
-            boost::asio::post(t->get_executor(), [t] { t->cancel(); });
+        for (const auto& each : waiting_)
+            if (const auto t = each.lock())
+                boost::asio::post(t->get_executor(), [t] { t->cancel(); });
         waiting_.clear();
     }
     std::size_t waiting()
@@ -99,7 +100,8 @@ public:
 private:
     std::mutex mutex_;
     bool is_open_ = false;
-    std::vector<std::shared_ptr<boost::asio::steady_timer>> waiting_;
+    /// Of coroutines that a server may destroy with its loop, before the gate.
+    std::vector<std::weak_ptr<boost::asio::steady_timer>> waiting_;
 };
 
 /// add and fill await the gate, poke throws, echo says who calls.
