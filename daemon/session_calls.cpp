@@ -358,8 +358,8 @@ void session::cancel_all(errc why)
         ids.push_back(id);
     for (const std::uint64_t id : ids)
         if (const auto found = running_.find(id); found != running_.end())
-            // It ran, at least in part: a code that says "not accepted" would have its caller, where
-            // it gets there, send it again.
+            // It ran, at least in part: a code that says "not accepted" would have its caller,
+            // where it gets there, send it again.
             cancel(*found->second, why, errc::outcome_unknown);
     for (const auto& answer : std::exchange(waiting_answers_, {}))
         answer->release();
