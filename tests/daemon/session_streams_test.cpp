@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(row_21_a_cancel_is_heard_while_much_streams)
     BOOST_TEST((took < 50ms), "took " << took.count() << " ns");
 }
 
-// Rows 47 and 53: what streams through is not held.
+// Row 53: what streams through is not held.
 BOOST_AUTO_TEST_CASE(row_53_an_upload_of_any_size_costs_no_memory)
 {
     stream_scene at;
