@@ -14,7 +14,7 @@ struct limits {
     std::size_t message_bytes_max = 16u << 20;
     /// Nesting of values in which recursion is possible. A process stack holds far more; but to
     /// refuse a bomb of a few bytes costs up to 2 us for each level that the exception leaves.
-    std::uint32_t depth_max = 40;
+    std::uint32_t depth_max = 32;
     /// Objects behind pointers that one message may have.
     std::uint32_t objects_max = 1u << 20;
     /// The longest chain of objects that own one another by shared pointers: destroying its head

@@ -17,7 +17,7 @@ class Refused(Exception):
 
 class Limits:
     def __init__(self):
-        self.depth = 40
+        self.depth = 32
         self.objects = 1 << 20
         self.chain = 4096
 

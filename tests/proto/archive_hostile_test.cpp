@@ -90,12 +90,13 @@ BOOST_AUTO_TEST_CASE(the_memory_limit_counts_nodes)
 BOOST_AUTO_TEST_CASE(the_depth_limit_is_the_same_in_both_directions)
 {
     using namespace archive_types;
-    const bytes deep = wharf::to_bytes(make_branch(40));
+    const auto deepest = static_cast<int>(wharf::limits{}.depth_max);
+    const bytes deep = wharf::to_bytes(make_branch(deepest));
     BOOST_TEST(refusal_of<tree>(deep) == errc{});
-    BOOST_CHECK_EXCEPTION(wharf::to_bytes(make_branch(41)), wharf::error,
+    BOOST_CHECK_EXCEPTION(wharf::to_bytes(make_branch(deepest + 1)), wharf::error,
                           [](const wharf::error& e) { return e.code() == errc::depth_limit; });
     wharf::limits limit;
-    limit.depth_max = 39;
+    --limit.depth_max;
     BOOST_TEST(refusal_of<tree>(deep, limit) == errc::depth_limit);
 }
 
