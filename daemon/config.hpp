@@ -49,6 +49,8 @@ struct configuration {
     store_options store{.directory = "/var/lib/wharf"};
     /// Goes to every TCP listener.
     tcp_options tcp;
+    /// See keep_freed_memory().
+    std::size_t freed_memory_bytes = 64u << 20;
     /// Of each setting that has one: "limits.depth_max", "listen[0].endpoint". Absent: default.
     std::map<std::string, position> origins;
     /// What the operator should know, for the log once it runs.

@@ -205,6 +205,9 @@ std::vector<key<configuration>> make_keys()
         1024));
     add(duration<root>(
         "server.drain_timeout", [](auto& c) -> auto& { return c.server.drain_timeout; }, none, 1h));
+    add(size<root>(
+        "server.freed_memory_bytes", [](auto& c) -> auto& { return c.freed_memory_bytes; }, 0,
+        4 * gib));
     add(number<root>(
         "limits.sessions_max", [](auto& c) -> auto& { return c.server.sessions_max; }, 1, 1000000));
     add(number<root>(

@@ -14,14 +14,17 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <thread>
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -106,6 +109,17 @@ command_line read(int argc, char** argv, const std::string& name)
 }
 
 } // namespace
+
+void keep_freed_memory(std::size_t bytes) noexcept
+{
+    // Both, since setting one ends glibc's own adjusting of either. The largest it takes.
+    constexpr int mmap_threshold_max = 32 << 20;
+    if (bytes == 0)
+        return;
+    ::mallopt(M_MMAP_THRESHOLD, mmap_threshold_max);
+    ::mallopt(M_TRIM_THRESHOLD,
+              static_cast<int>(std::min<std::size_t>(bytes, std::numeric_limits<int>::max())));
+}
 
 struct daemon::impl {
     impl(int argc, char** argv)
@@ -302,6 +316,7 @@ int daemon::run()
 {
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    keep_freed_memory(impl_->all.freed_memory_bytes);
     try {
         for (const int number : {SIGTERM, SIGINT, SIGHUP})
             impl_->signals.add(number);

@@ -3,6 +3,7 @@
 
 #include <wharf/server.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -13,6 +14,14 @@
 namespace wharf {
 
 struct store_options;
+
+/// Lets malloc keep up to so many freed bytes for the next call, in each of its arenas (a thread
+/// has one), and take blocks up to 32 MiB from what it keeps. By glibc's own rule a server whose
+/// calls hold a few MiB each gives that memory back to the system after every call, and gets it
+/// back a page fault at a time, which costs more than the call. 0 leaves glibc to its rule. It is
+/// about the whole process: a daemon does it at start, by server.freed_memory_bytes; a program that
+/// embeds a server may. Any thread. Source: mallopt(3), M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
+void keep_freed_memory(std::size_t bytes) noexcept;
 
 /// A server with the duties of a process: command line, configuration, log, service manager,
 /// signals. Make one, in main(), before any other thread: it changes what signals do to the

@@ -1,7 +1,7 @@
 // The main() of the bench's servers: a service on a free port of loopback until SIGTERM.
 #pragma once
 
-#include <wharf/server.hpp>
+#include <wharf/daemon.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -39,6 +39,8 @@ try {
     sigaddset(&stop, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
+    // As a daemon does by default.
+    wharf::keep_freed_memory(64u << 20);
     wharf::server server(serve_options(argc, argv));
     server.serve(std::move(service));
     server.start();

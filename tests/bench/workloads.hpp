@@ -40,6 +40,7 @@ struct small {
 struct bytes {
     using reply = std::vector<std::byte>;
     static constexpr std::string_view name = "bench.bytes";
+    static constexpr bool reuse_arguments = true;
     std::vector<std::byte> data;
     template <class Archive>
     void serialize(Archive& ar, unsigned /*version*/)
@@ -51,6 +52,7 @@ struct bytes {
 struct doubles {
     using reply = std::vector<double>;
     static constexpr std::string_view name = "bench.doubles";
+    static constexpr bool reuse_arguments = true;
     std::vector<double> data;
     template <class Archive>
     void serialize(Archive& ar, unsigned /*version*/)
@@ -75,6 +77,7 @@ struct record {
 struct graph {
     using reply = std::vector<record>;
     static constexpr std::string_view name = "bench.graph";
+    static constexpr bool reuse_arguments = true;
     std::vector<record> records;
     template <class Archive>
     void serialize(Archive& ar, unsigned /*version*/)
