@@ -1,12 +1,16 @@
 # Tests of what judges the figures: good ones pass a check, slow and missing ones fail it.
+import argparse
 import contextlib
 import io
 import json
 import os
+import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 import archive
+import compare
 import compile_time
 from archive_report import TARGETS, TOLERANCE, Figures, judge, table
 
@@ -116,6 +120,92 @@ class CompileTimeTest(unittest.TestCase):
             for number in range(compile_time.TYPES):
                 self.assertIn(f"struct type{number} ", text)
                 self.assertRegex(text, rf"(load\(type{number}&|on<type{number}>)")
+
+
+def slice_of(cost):
+    """A slice in which every column costs so much."""
+    return dict.fromkeys(compare.COLUMNS, cost)
+
+
+class ServerTest(unittest.TestCase):
+    def compared(self, wharf, peers=None, check=True):
+        """(exit status, output, rows) of comparing the first workload, where raw costs 10."""
+        costs = {"raw": 10, "wharf": wharf, **(peers or {})}
+        slices = {system: [slice_of(cost)] * 3 if cost else [] for system, cost in costs.items()}
+        with tempfile.TemporaryDirectory() as directory, \
+                mock.patch.object(compare, "measure", return_value=slices):
+            path = os.path.join(directory, "figures.jsonl")
+            status, output = run(compare.compare, argparse.Namespace(
+                build="no-build", workloads=["W2"], pairs=3, seconds=0, systems=tuple(costs),
+                json=path, check=check))
+            with open(path, encoding="utf-8") as file:
+                return status, output, {row["system"]: row for row in map(json.loads, file)}
+
+    def test_a_target_that_is_reached_passes(self):
+        status, output, _ = self.compared(19)
+        self.assertEqual(status, 0)
+        self.assertIn(": reached", output)
+
+    def test_a_small_miss_is_printed_and_passes(self):
+        status, output, _ = self.compared(29)
+        self.assertEqual(status, 0)
+        self.assertIn("NOT reached", output)
+
+    def test_a_slow_server_fails_only_a_check(self):
+        self.assertEqual(self.compared(31)[0], 1)
+        self.assertEqual(self.compared(31, check=False)[0], 0)
+
+    def test_peers_are_not_judged(self):
+        status, output, _ = self.compared(19, dict.fromkeys(compare.PEERS, 1000))
+        self.assertEqual(status, 0)
+        self.assertNotIn("NOT", output)
+
+    def test_slower_peers_do_not_excuse_a_slow_server(self):
+        self.assertEqual(self.compared(31, dict.fromkeys(compare.PEERS, 1000))[0], 1)
+
+    def test_a_peer_is_held_against_raw_and_wharf(self):
+        _, output, rows = self.compared(20, {"grpc": 50})
+        self.assertEqual(rows["grpc"]["ratio_to_raw"], 5)
+        self.assertEqual(rows["grpc"]["ratio_to_wharf"], 2.5)
+        self.assertIn("2.50x wharf", output)
+        self.assertNotIn("ratio_to_wharf", rows["wharf"])
+
+    def test_a_peer_without_figures_has_dashes(self):
+        status, output, rows = self.compared(19, {"grpc": None, "capnp": 20})
+        self.assertEqual(status, 0)
+        self.assertRegex(output, r"W2 +grpc( +-){4}  not measured")
+        self.assertIsNone(rows["grpc"]["ratio_to_wharf"])
+        self.assertEqual(rows["capnp"]["ratio_to_raw"], 2)
+
+    def measured(self, failing=()):
+        """What measure() gives, and the order of its slices, without processes."""
+        order = []
+
+        def run_client(_build, system, *_):
+            order.append(system)
+            if system in failing:
+                raise subprocess.CalledProcessError(1, system)
+            return slice_of(len(order))
+        with mock.patch.object(compare, "Server"), \
+                mock.patch.object(compare, "run_client", run_client):
+            return compare.measure("no-build", "W2", 2, 0, compare.SYSTEMS + compare.PEERS), order
+
+    def test_the_order_of_the_systems_alternates(self):
+        slices, order = self.measured()
+        self.assertEqual(order[:5], list(compare.SYSTEMS + compare.PEERS))
+        self.assertEqual(order[5:], order[4::-1])
+        self.assertTrue(all(len(of) == 2 for of in slices.values()))
+
+    def test_a_peer_that_fails_is_left_out_and_the_others_go_on(self):
+        slices, order = self.measured(failing=["capnp"])
+        self.assertEqual(slices["capnp"], [])
+        self.assertEqual(order.count("capnp"), 1)
+        self.assertEqual(order.count("thrift"), 2)
+
+    def test_a_failing_server_of_ours_ends_the_comparison(self):
+        for system in compare.SYSTEMS:
+            with self.subTest(system), self.assertRaises(subprocess.CalledProcessError):
+                self.measured(failing=[system])
 
 
 if __name__ == "__main__":
