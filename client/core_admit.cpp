@@ -49,14 +49,8 @@ void client_core::admit_one(link& to, call_record* record, time_point now)
         if (channel && to.talk.peer().stream_window_bytes == 0)
             throw error(errc::unsupported_protocol, where_text_ + " knows no streams");
         const std::uint16_t number = to.talk.declare(call.name);
-        // Short messages overtake long ones: only where everything unsent is one part does it go
-        // out before this call.
-        const std::size_t queued = to.talk.unsent().size();
-        record->sent_before = to.bytes_sent + (queued == to.talk.unsent_bytes() ? queued : 0);
-        std::optional<time_point> deadline;
-        if (!call.is_open_ended)
-            deadline = call.deadline;
-        const std::uint64_t id = to.talk.call(number, call.message.view(), deadline, now);
+        record->sent_before = to.bytes_sent + to.talk.unsent_bytes_before_next();
+        const std::uint64_t id = send_call(to.talk, number, call, now);
         to.calls.emplace(id, record);
         if (channel) {
             to.streams.emplace(id, channel);

@@ -223,25 +223,27 @@ void session::finish_awaitable(awaitable_call& done, const std::exception_ptr& t
 /// A reply in memory, which the session writes later.
 class session::blocking_call::slot_type final : public detail::reply_slot {
 public:
-    slot_type(byte_buffer& to, const limits& bounds) noexcept : to_(to), bounds_(bounds) {}
+    slot_type(blocking_call& of, const limits& bounds) noexcept : of_(of), bounds_(bounds) {}
     const limits& bounds() const noexcept override { return bounds_; }
-    byte_buffer& open() override { return to_; }
+    byte_buffer& open() override { return of_.reply; }
+    detail::message_owner* owner_of(std::span<const std::byte>) noexcept override
+    {
+        return &of_.message;
+    }
     channel_ptr channel(bool, bool) override
     {
         throw error(errc::internal, "a blocking handler has no streams");
     }
 
 private:
-    byte_buffer& to_;
+    blocking_call& of_;
     const limits& bounds_;
 };
 
 session::blocking_call::blocking_call(session& s, const detail::command_entry& what,
                                       const events::called& e, time_point deadline)
-    : running_call(s, what, e, deadline)
-{
-    message.append(e.message);
-}
+    : running_call(s, what, e, deadline), message(detail::take_message(s.conversation_, e.message))
+{}
 
 void session::blocking_call::run() noexcept
 {
@@ -253,7 +255,7 @@ void session::blocking_call::run() noexcept
             failure.code = errc::deadline_exceeded;
         }
         else {
-            slot_type slot(reply, owner.host_.options.decode);
+            slot_type slot(*this, owner.host_.options.decode);
             entry.answer(entry.handler.get(), message.view(), current, slot);
             ok = true;
         }
@@ -261,7 +263,7 @@ void session::blocking_call::run() noexcept
     catch (...) {
         failure = detail::to_failure(std::current_exception());
     }
-    message = byte_buffer();
+    message = detail::message_owner();
     session& s = owner;
     asio::post(s.facts_.executor, [done = shared_from_this()] {
         done->owner.finish_blocking(done);
@@ -274,7 +276,7 @@ void session::start_blocking(const declared_command& what, const events::called&
 {
     const auto c = std::make_shared<blocking_call>(*this, *what.entry, e, deadline);
     try {
-        c->hold(sizeof *c + c->message.size());
+        c->hold(sizeof *c + c->message.view().size());
         if (!host_.pool.try_run([c] { c->run(); }))
             throw error(errc::overloaded, "too many calls wait for a handler that blocks",
                         retry_time);

@@ -102,8 +102,8 @@ struct session::call_place {
     alignas(awaitable_call) std::byte room[sizeof(awaitable_call)];
 };
 
-/// A handler that blocks, with copies of what it reads and writes: the pool's thread has them and
-/// nothing else of the session. Shared between the session and the pool.
+/// A handler that blocks, with what it reads and writes in its own memory: the pool's thread has
+/// that and nothing else of the session. Shared between the session and the pool.
 class session::blocking_call final : public running_call,
                                      public std::enable_shared_from_this<blocking_call> {
 public:
@@ -113,7 +113,7 @@ public:
     /// Decodes, handles, encodes; on a thread of the pool.
     void run() noexcept;
 
-    byte_buffer message;
+    detail::message_owner message;
     byte_buffer reply;
     bool ok = false;
     detail::call_failure failure;

@@ -99,14 +99,12 @@ void session::call_peer(detail::call_record& record, std::uint64_t ticket)
         return;
     }
     try {
-        const auto deadline =
-            call.is_open_ended ? std::nullopt : std::optional<time_point>(call.deadline);
-        const std::uint64_t id = conversation_.call(conversation_.declare(call.name),
-                                                    call.message.view(), deadline, now);
+        const std::uint64_t id =
+            detail::send_call(conversation_, conversation_.declare(call.name), call, now);
         record.ticket = ticket;
         peer_calls_.emplace(id, &record);
-        if (deadline)
-            look_at_calls(*deadline);
+        if (!call.is_open_ended)
+            look_at_calls(call.deadline);
         if (record.channel())
             record.channel()->attach(conversation_, id);
     }

@@ -58,9 +58,8 @@ std::size_t bulk_queue::begun_frame_bytes() const noexcept
                : frame_header_bytes + lanes_.front().messages.front().next_header().length - begun_;
 }
 
-void bulk_queue::add(std::uint64_t key, const frame_header& last, byte_buffer&& bytes,
-                     std::size_t from, std::uint32_t frame_bytes_max, bool has_short_first,
-                     std::uint64_t not_before)
+/// Where it throws, nothing has changed.
+bulk_queue::message& bulk_queue::open(std::uint64_t key, std::uint64_t not_before)
 {
     std::list<message> added(1);
     message& m = added.front();
@@ -75,7 +74,12 @@ void bulk_queue::add(std::uint64_t key, const frame_header& last, byte_buffer&& 
         opened.front().messages.splice(opened.front().messages.end(), added);
         lanes_.splice(lanes_.end(), opened);
     }
-    m.bytes = std::move(bytes);
+    return m;
+}
+
+void bulk_queue::start(message& m, const frame_header& last, std::size_t from,
+                       std::uint32_t frame_bytes_max, bool has_short_first) noexcept
+{
     m.at = from;
     m.last = last;
     m.frame_bytes_max = frame_bytes_max;

@@ -11,9 +11,28 @@
 #include <cstdint>
 #include <limits>
 #include <list>
+#include <memory>
 #include <span>
+#include <utility>
 
 namespace wharf::detail {
+
+/// The bytes of a message: in a buffer of their own, or in one that whoever made the call keeps
+/// too, which is constant.
+class bulk_payload {
+public:
+    bulk_payload() noexcept = default;
+    explicit bulk_payload(byte_buffer&& own) noexcept : own_(std::move(own)) {}
+    explicit bulk_payload(std::shared_ptr<const byte_buffer> shared) noexcept
+        : shared_(std::move(shared))
+    {}
+    const std::byte* data() const noexcept { return shared_ ? shared_->data() : own_.data(); }
+    std::size_t size() const noexcept { return shared_ ? shared_->size() : own_.size(); }
+
+private:
+    byte_buffer own_;
+    std::shared_ptr<const byte_buffer> shared_;
+};
 
 /// A lane is what one call still has to say: its messages leave in order, and those of different
 /// lanes frame by frame in turns. A message stays in the buffer that it came in, and its headers
@@ -40,9 +59,15 @@ public:
 
     /// Appends the message that stands in `bytes` from `from` on. The header is that of its last
     /// frame but for the length. `not_before` counts if this opens the lane. Where it throws,
-    /// nothing has changed.
-    void add(std::uint64_t key, const frame_header& last, byte_buffer&& bytes, std::size_t from,
-             std::uint32_t frame_bytes_max, bool has_short_first, std::uint64_t not_before);
+    /// nothing has changed, `bytes` included.
+    template <class Bytes>
+    void add(std::uint64_t key, const frame_header& last, Bytes&& bytes, std::size_t from,
+             std::uint32_t frame_bytes_max, bool has_short_first, std::uint64_t not_before)
+    {
+        message& added = open(key, not_before);
+        added.bytes = bulk_payload(std::forward<Bytes>(bytes));
+        start(added, last, from, frame_bytes_max, has_short_first);
+    }
 
     /// The parts of the frame that has begun; how many there are.
     std::size_t show_begun(std::span<std::span<const std::byte>> parts) const noexcept;
@@ -69,7 +94,7 @@ public:
 
 private:
     struct message {
-        byte_buffer bytes;
+        bulk_payload bytes;
         std::size_t at = 0; ///< where the next frame's payload begins
         frame_header last;
         std::uint32_t frame_bytes_max = 0;
@@ -87,6 +112,9 @@ private:
     };
     class shower;
 
+    message& open(std::uint64_t key, std::uint64_t not_before);
+    void start(message& m, const frame_header& last, std::size_t from,
+               std::uint32_t frame_bytes_max, bool has_short_first) noexcept;
     void end_frame() noexcept;
     void drop_messages(lane& from, dropped& result) noexcept;
 

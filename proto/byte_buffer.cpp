@@ -2,12 +2,92 @@
 #include <wharf/byte_buffer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <limits>
 #include <new>
 #include <utility>
 
 namespace wharf {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WHARF_SEES_FREED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WHARF_SEES_FREED
+#endif
+#endif
+/// Not where the address sanitizer is to see what is freed.
+#ifdef WHARF_SEES_FREED
+constexpr bool keeps_blocks = false;
+#else
+constexpr bool keeps_blocks = true;
+#endif
+
+struct block {
+    std::byte* memory = nullptr;
+    std::size_t bytes = 0; ///< without the slack
+};
+
+/// A thread's large blocks. Buffers may outlive their thread's: then nothing is kept any more.
+class kept_blocks {
+public:
+    constexpr kept_blocks() noexcept = default;
+    ~kept_blocks()
+    {
+        is_over = true;
+        for (const block& each : all_)
+            std::free(each.memory);
+    }
+
+    /// The largest, as what asks may have to grow; none where none has so many bytes.
+    block take(std::size_t bytes) noexcept
+    {
+        block& largest =
+            *std::max_element(all_.begin(), all_.end(),
+                              [](const block& a, const block& b) { return a.bytes < b.bytes; });
+        if (largest.bytes < bytes)
+            return {};
+        bytes_ -= largest.bytes;
+        return std::exchange(largest, {});
+    }
+
+    /// Keeps the block; false where there is no room for it.
+    bool put(const block& freed) noexcept
+    {
+        block* place = nullptr;
+        for (block& each : all_)
+            if (each.memory == nullptr)
+                place = &each;
+        if (place == nullptr || bytes_ + freed.bytes > byte_buffer::kept_bytes_max)
+            return false;
+        bytes_ += freed.bytes;
+        *place = freed;
+        return true;
+    }
+
+    static thread_local constinit bool is_over;
+
+private:
+    std::array<block, 8> all_{};
+    std::size_t bytes_ = 0;
+};
+
+thread_local constinit bool kept_blocks::is_over = false;
+thread_local constinit kept_blocks blocks_of_thread;
+
+bool keep_block(const block& freed) noexcept
+{
+    return keeps_blocks && !kept_blocks::is_over && blocks_of_thread.put(freed);
+}
+
+block take_block(std::size_t bytes) noexcept
+{
+    return keeps_blocks && !kept_blocks::is_over ? blocks_of_thread.take(bytes) : block();
+}
+
+} // namespace
 
 byte_buffer::byte_buffer(std::size_t capacity)
 {
@@ -24,7 +104,7 @@ byte_buffer::byte_buffer(byte_buffer&& other) noexcept
 byte_buffer& byte_buffer::operator=(byte_buffer&& other) noexcept
 {
     if (this != &other) {
-        std::free(begin_);
+        release();
         begin_ = std::exchange(other.begin_, nullptr);
         end_ = std::exchange(other.end_, nullptr);
         limit_ = std::exchange(other.limit_, nullptr);
@@ -34,7 +114,13 @@ byte_buffer& byte_buffer::operator=(byte_buffer&& other) noexcept
 
 byte_buffer::~byte_buffer()
 {
-    std::free(begin_);
+    release();
+}
+
+void byte_buffer::release() noexcept
+{
+    if (capacity() < kept_bytes_min || !keep_block({begin_, capacity()})) [[likely]]
+        std::free(begin_);
 }
 
 void byte_buffer::resize(std::size_t n)
@@ -55,7 +141,7 @@ void byte_buffer::erase_front(std::size_t n) noexcept
 void byte_buffer::shrink(std::size_t keep_max) noexcept
 {
     if (empty() && capacity() > keep_max) {
-        std::free(begin_);
+        release();
         begin_ = end_ = limit_ = nullptr;
     }
 }
@@ -66,6 +152,18 @@ void byte_buffer::grow(std::size_t n)
     if (n > std::numeric_limits<std::ptrdiff_t>::max() - used - slack)
         throw std::bad_alloc();
     const std::size_t wanted = std::max({used + n, capacity() * 2, std::size_t{512}});
+    // Later it is realloc() that moves pages without copying them.
+    if (wanted >= kept_bytes_min && capacity() < kept_bytes_min) [[unlikely]] {
+        if (const block kept = take_block(wanted); kept.memory != nullptr) {
+            if (begin_ != nullptr) // what stands behind the end stays, too, as by realloc()
+                std::memcpy(kept.memory, begin_, capacity() + slack);
+            release();
+            begin_ = kept.memory;
+            end_ = begin_ + used;
+            limit_ = begin_ + kept.bytes;
+            return;
+        }
+    }
     auto* memory = static_cast<std::byte*>(std::realloc(begin_, wanted + slack));
     if (memory == nullptr)
         throw std::bad_alloc();

@@ -16,10 +16,25 @@ message_bytes::message_bytes(byte_buffer& scratch) : size_(scratch.size())
             std::memcpy(few_bytes_.data(), scratch.data(), size_);
         scratch.clear();
     }
-    else {
+    else if (size_ <= conversation_limits().frame_bytes_max) {
         many_bytes_ = std::move(scratch);
         scratch = byte_buffer();
     }
+    else {
+        auto made = std::make_shared<byte_buffer>();
+        *made = std::move(scratch);
+        shared_ = std::move(made);
+    }
+}
+
+std::uint64_t send_call(conversation& to, std::uint16_t number, const encoded_call& what,
+                        std::chrono::steady_clock::time_point now)
+{
+    std::optional<std::chrono::steady_clock::time_point> deadline;
+    if (!what.is_open_ended)
+        deadline = what.deadline;
+    return what.message.shared() ? to.call_shared(number, what.message.shared(), deadline, now)
+                                 : to.call(number, what.message.view(), deadline, now);
 }
 
 namespace {
@@ -64,6 +79,11 @@ private:
 };
 
 } // namespace
+
+std::string_view caller::keep_name(std::string)
+{
+    throw error(errc::bad_argument, "calls in JSON go through a client");
+}
 
 std::shared_ptr<caller> closed_caller()
 {

@@ -91,6 +91,12 @@ event conversation::next()
     return state_->next();
 }
 
+message_owner* conversation::owner_of(std::span<const std::byte> message) noexcept
+{
+    state& s = *state_;
+    return s.has_finished && s.finished.view().data() == message.data() ? &s.finished : nullptr;
+}
+
 event conversation::end_of_input()
 {
     return state_->end_of_input();
@@ -159,37 +165,62 @@ std::uint16_t conversation::declare(std::string_view name)
     return number;
 }
 
-std::uint64_t conversation::call(std::uint16_t number, std::span<const std::byte> message,
-                                 std::optional<time_point> deadline, time_point now)
+/// Sends a call by `write`, which is given the header and the bytes before the message.
+template <class Write>
+[[gnu::always_inline]] inline std::uint64_t
+conversation::state::make_call(std::uint16_t number, std::size_t size,
+                               std::optional<time_point> deadline, time_point now,
+                               const Write& write)
 {
-    state& s = *state_;
-    if (s.goaway_received || s.goaway_sent) [[unlikely]]
+    if (goaway_received || goaway_sent) [[unlikely]]
         throw error(errc::going_away);
-    if (!s.is_open || s.has_ended) [[unlikely]]
+    if (!is_open || has_ended) [[unlikely]]
         throw error(errc::not_connected);
-    if (message.size() > s.peer.message_bytes_max) [[unlikely]]
+    if (size > peer.message_bytes_max) [[unlikely]]
         throw error(errc::message_limit,
-                    "the peer accepts " + std::to_string(s.peer.message_bytes_max) + " bytes");
-    const std::uint64_t id = ++s.last_own_call; // gaps are allowed: what throws below leaves one
-    s.own_calls.insert(id, {});
+                    "the peer accepts " + std::to_string(peer.message_bytes_max) + " bytes");
+    const std::uint64_t id = ++last_own_call; // gaps are allowed: what throws below leaves one
+    own_calls.insert(id, {});
     frame_header header{0, frame_kind::call, 0, number, id};
     std::byte timeout[4];
     std::size_t timeout_bytes = 0;
     try {
         if (deadline) {
-            s.deadlines.add(*deadline, id, s.own_calls);
+            deadlines.add(*deadline, id, own_calls);
             store_le(timeout, milliseconds_left(*deadline, now));
             timeout_bytes = sizeof timeout;
             header.flags = flag_timeout;
         }
-        s.out.add_message(output_queue::lane_of(id, true), header, {timeout, timeout_bytes},
-                          message, s.frame_bytes());
+        write(header, payload(timeout, timeout_bytes));
     }
     catch (...) {
-        s.own_calls.erase(id);
+        own_calls.erase(id);
         throw;
     }
     return id;
+}
+
+std::uint64_t conversation::call(std::uint16_t number, std::span<const std::byte> message,
+                                 std::optional<time_point> deadline, time_point now)
+{
+    state& s = *state_;
+    return s.make_call(number, message.size(), deadline, now,
+                       [&](const frame_header& header, state::payload head) {
+                           s.out.add_message(output_queue::lane_of(header.id, true), header, head,
+                                             message, s.frame_bytes());
+                       });
+}
+
+std::uint64_t conversation::call_shared(std::uint16_t number,
+                                        const std::shared_ptr<const byte_buffer>& message,
+                                        std::optional<time_point> deadline, time_point now)
+{
+    state& s = *state_;
+    return s.make_call(number, message->size(), deadline, now,
+                       [&](const frame_header& header, state::payload head) {
+                           s.out.add_shared_message(output_queue::lane_of(header.id, true), header,
+                                                    head, message, s.frame_bytes());
+                       });
 }
 
 void conversation::cancel(std::uint64_t id)
@@ -303,7 +334,7 @@ const hello& conversation::peer() const noexcept
 std::size_t conversation::buffered_bytes() const noexcept
 {
     return state_->in.capacity() + state_->partial_calls.capacity() +
-           state_->partial_replies.capacity() + state_->finished.bytes.capacity();
+           state_->partial_replies.capacity() + state_->finished.capacity();
 }
 
 } // namespace wharf

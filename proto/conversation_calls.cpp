@@ -87,8 +87,9 @@ conversation::state::outcome conversation::state::on_next_call_frame(partial_mes
 
 conversation::state::outcome conversation::state::finish_call(const frame_header& header)
 {
-    partial_calls.take(header.id, finished);
-    return events::called{header.id, header.number, finished.timeout, finished.bytes.view()};
+    partial_message whole;
+    partial_calls.take(header.id, whole);
+    return events::called{header.id, header.number, whole.timeout, finish(whole)};
 }
 
 conversation::state::outcome conversation::state::refuse_call(const frame_header& header, errc code,
@@ -147,9 +148,10 @@ conversation::state::outcome conversation::state::on_reply(const frame_header& h
 
 conversation::state::outcome conversation::state::finish_reply(const frame_header& header)
 {
-    partial_replies.take(header.id, finished);
+    partial_message whole;
+    partial_replies.take(header.id, whole);
     end_own_call(header.id);
-    return events::replied{header.id, finished.bytes.view()};
+    return events::replied{header.id, finish(whole)};
 }
 
 conversation::state::outcome conversation::state::on_error(const frame_header& header, payload body)

@@ -271,10 +271,19 @@ event conversation::state::take_pending() noexcept
     return events::window_opened{0, flow{}};
 }
 
+conversation::state::payload conversation::state::finish(partial_message& message) noexcept
+{
+    finished = message_owner(std::move(message.bytes));
+    has_finished = true;
+    return finished.view();
+}
+
 void conversation::state::release_finished() noexcept
 {
-    if (!finished.bytes.empty()) [[unlikely]]
-        finished = partial_message();
+    if (has_finished) [[unlikely]] {
+        finished = message_owner();
+        has_finished = false;
+    }
 }
 
 } // namespace wharf

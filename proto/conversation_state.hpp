@@ -9,6 +9,7 @@
 #include "reassembly.hpp"
 
 #include <wharf/conversation.hpp>
+#include <wharf/detail/message_owner.hpp>
 
 #include <algorithm>
 #include <map>
@@ -50,6 +51,8 @@ struct conversation::state {
     {
         return partial_calls.size() != 0 || partial_replies.size() != 0;
     }
+    /// A message of several frames is complete. It stays until release_finished().
+    payload finish(detail::partial_message& message) noexcept;
     void release_finished() noexcept;
     bool has_pending() const noexcept { return ended_upload != 0 || is_session_reopened; }
     event take_pending() noexcept;
@@ -77,6 +80,11 @@ struct conversation::state {
     /// Ends the conversation and tells the peer; the event that says so. Where there is no memory,
     /// the peer is not told.
     event end(errc code, std::string_view text) noexcept;
+
+    // conversation.cpp
+    template <class Write>
+    std::uint64_t make_call(std::uint16_t number, std::size_t size,
+                            std::optional<time_point> deadline, time_point now, const Write& write);
 
     // conversation_calls.cpp
     outcome on_call(const frame_header& header, payload body);
@@ -220,7 +228,9 @@ struct conversation::state {
     std::int64_t session_may_receive = 0;
     std::uint64_t session_due = 0;
 
-    detail::partial_message finished; ///< the message that the last event shows, where copied
+    /// The message that the last event shows, where it came in several frames.
+    detail::message_owner finished;
+    bool has_finished = false;
 
     /// A part of a message that is received into the message itself.
     struct in_place {

@@ -129,11 +129,12 @@ conversation::state::outcome conversation::state::receive_item(const frame_heade
 
 conversation::state::outcome conversation::state::finish_item(const frame_header& header)
 {
-    partials_of(header.kind).take(header.id, finished);
+    partial_message whole;
+    partials_of(header.kind).take(header.id, whole);
     // consumed() counts as few frames as the message can have: the others are given back at once.
-    if (const std::size_t expected = item_cost(finished.size); finished.cost > expected)
-        give_back(header.id, header.kind == frame_kind::item, finished.cost - expected);
-    return item_received(header, finished.bytes.view());
+    if (const std::size_t expected = item_cost(whole.size); whole.cost > expected)
+        give_back(header.id, header.kind == frame_kind::item, whole.cost - expected);
+    return item_received(header, finish(whole));
 }
 
 conversation::state::outcome conversation::state::item_received(const frame_header& header,

@@ -97,10 +97,22 @@ std::size_t output_queue::unsent_parts(std::span<std::span<const std::byte>> par
     return n;
 }
 
+template <class Bytes>
+void output_queue::add_bulk(std::uint64_t lane, const frame_header& header, Bytes&& bytes,
+                            std::size_t from, std::uint32_t frame_bytes_max, bool has_short_first,
+                            std::uint64_t not_before)
+{
+    if (!bulk_)
+        bulk_ = std::make_unique<bulk_queue>();
+    bulk_->add(lane, header, std::forward<Bytes>(bytes), from, frame_bytes_max, has_short_first,
+               not_before);
+}
+
 std::size_t output_queue::add_to_bulk(std::uint64_t lane, const frame_header& header,
                                       std::span<const std::byte> head,
                                       std::span<const std::byte> message,
-                                      std::uint32_t frame_bytes_max)
+                                      std::uint32_t frame_bytes_max,
+                                      const std::shared_ptr<const byte_buffer>* shared)
 {
     frame_header last = header;
     last.flags &= static_cast<std::uint8_t>(~flag_timeout);
@@ -110,16 +122,21 @@ std::size_t output_queue::add_to_bulk(std::uint64_t lane, const frame_header& he
         first_part = bulk_queue::short_first_bytes - head.size();
         reserve(frame_header_bytes + bulk_queue::short_first_bytes);
     }
-    byte_buffer rest;
-    rest.append(message.subspan(first_part));
+    const std::size_t rest = message.size() - first_part;
     const std::size_t frames =
         (first_part != 0 ? 1 : 0) +
-        bulk_queue::frames_of(rest.size(), frame_bytes_max,
-                              first_part == 0 && rest.size() > frame_bytes_max);
+        bulk_queue::frames_of(rest, frame_bytes_max, first_part == 0 && rest > frame_bytes_max);
     const std::size_t first_frame =
         first_part != 0 ? frame_header_bytes + bulk_queue::short_first_bytes : 0;
-    add_bulk(lane, last, std::move(rest), 0, frame_bytes_max, first_part == 0,
-             taken_out_ + buffer_.size() + first_frame);
+    const std::uint64_t not_before = taken_out_ + buffer_.size() + first_frame;
+    if (shared != nullptr) {
+        add_bulk(lane, last, *shared, first_part, frame_bytes_max, first_part == 0, not_before);
+    }
+    else {
+        byte_buffer copy;
+        copy.append(message.subspan(first_part));
+        add_bulk(lane, last, std::move(copy), 0, frame_bytes_max, first_part == 0, not_before);
+    }
     if (first_part != 0) {
         frame_header first = header;
         first.flags |= flag_more;
@@ -148,15 +165,6 @@ void output_queue::finish_in_bulk(std::uint64_t lane, const frame_header& header
     owed_at_ -= owed_at_ == nowhere ? 0 : sent_;
     sent_ = 0;
     open_ = false;
-}
-
-void output_queue::add_bulk(std::uint64_t lane, const frame_header& header, byte_buffer&& bytes,
-                            std::size_t from, std::uint32_t frame_bytes_max, bool has_short_first,
-                            std::uint64_t not_before)
-{
-    if (!bulk_)
-        bulk_ = std::make_unique<bulk_queue>();
-    bulk_->add(lane, header, std::move(bytes), from, frame_bytes_max, has_short_first, not_before);
 }
 
 void output_queue::drop_message() noexcept

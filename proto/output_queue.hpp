@@ -82,6 +82,17 @@ public:
         return 1;
     }
 
+    /// The same for a message in a buffer that is shared: what exceeds a frame is not copied.
+    std::size_t add_shared_message(std::uint64_t lane, const frame_header& header,
+                                   std::span<const std::byte> head,
+                                   const std::shared_ptr<const byte_buffer>& message,
+                                   std::uint32_t frame_bytes_max)
+    {
+        if (head.size() + message->size() > frame_bytes_max || is_waiting(lane))
+            return add_to_bulk(lane, header, head, message->view(), frame_bytes_max, &message);
+        return add_message(lane, header, head, message->view(), frame_bytes_max);
+    }
+
     /// Opens a message that is written straight into buffer(); nothing else may be added before it
     /// is finished or dropped.
     std::size_t open_message()
@@ -122,12 +133,13 @@ private:
     std::size_t short_end() const noexcept { return open_ ? open_at_ : buffer_.size(); }
     std::size_t add_to_bulk(std::uint64_t lane, const frame_header& header,
                             std::span<const std::byte> head, std::span<const std::byte> message,
-                            std::uint32_t frame_bytes_max);
+                            std::uint32_t frame_bytes_max,
+                            const std::shared_ptr<const byte_buffer>* shared = nullptr);
     void finish_in_bulk(std::uint64_t lane, const frame_header& header,
                         std::uint32_t frame_bytes_max);
-    void add_bulk(std::uint64_t lane, const frame_header& header, byte_buffer&& bytes,
-                  std::size_t from, std::uint32_t frame_bytes_max, bool has_short_first,
-                  std::uint64_t not_before);
+    template <class Bytes>
+    void add_bulk(std::uint64_t lane, const frame_header& header, Bytes&& bytes, std::size_t from,
+                  std::uint32_t frame_bytes_max, bool has_short_first, std::uint64_t not_before);
     std::span<const std::byte> first_part() const noexcept;
     std::size_t sent_with_bulk(std::size_t n) noexcept;
     /// By how much what is left has moved to the front.

@@ -1,4 +1,5 @@
 // stream_call: a call with streams, from its start to the reply or error that ends it.
+#include <wharf/detail/message_owner.hpp>
 #include <wharf/detail/stream_operations.hpp>
 
 namespace wharf::detail {
@@ -42,7 +43,10 @@ void stream_call::finish(const outcome& how, bool)
     arrival result;
     if (how.ok()) {
         channel_->finish_receiving();
-        result.bytes.append(how.message);
+        if (how.owner != nullptr)
+            result.bytes = how.owner->take_unshared();
+        else
+            result.bytes.append(how.message);
         result.has_bytes = true;
     }
     else {

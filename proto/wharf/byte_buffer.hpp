@@ -10,10 +10,15 @@ namespace wharf {
 /// A contiguous buffer: bytes are appended at the end and taken from the front.
 /// At least `slack` bytes behind the capacity may be written (never read as content), and stay
 /// where it grows, which lets an archive write what is short before it asks for room.
+/// Large memory that a thread gives back is kept for the next large buffer of the same thread, up to
+/// kept_bytes_max: the system zeroes each page that it gives, which costs more than to send it.
 /// Distinct objects: safe. Shared objects: unsafe. Throws std::bad_alloc where it grows.
 class byte_buffer {
 public:
     static constexpr std::size_t slack = 64;
+    /// What each thread keeps at most, in all; and the least size that is kept.
+    static constexpr std::size_t kept_bytes_max = 4u << 20;
+    static constexpr std::size_t kept_bytes_min = 128u << 10;
 
     byte_buffer() noexcept = default;
     explicit byte_buffer(std::size_t capacity);
@@ -60,6 +65,7 @@ public:
 
 private:
     void grow(std::size_t n);
+    void release() noexcept;
 
     std::byte* begin_ = nullptr;
     std::byte* end_ = nullptr;

@@ -17,6 +17,10 @@
 
 namespace wharf {
 
+namespace detail {
+class message_owner;
+}
+
 /// The version of the protocol that this program speaks; it stands in the first eight bytes.
 inline constexpr std::uint8_t protocol_version = 1;
 
@@ -167,6 +171,10 @@ public:
     /// The next thing that happened; call until it returns events::nothing or events::ended, which
     /// it returns ever after. May write to output() (pongs, refusals), so no reply may be open.
     event next();
+    /// The memory of this message, where it is that of the last event and in a buffer of its own,
+    /// as messages of several frames are; else null. It may be moved from, and must not be used
+    /// after the next call of prepare(), next() or expire().
+    detail::message_owner* owner_of(std::span<const std::byte> message) noexcept;
     /// The peer closed its sending side, and next() has nothing more: events::ended with
     /// errc::connection_closed between messages, errc::truncated inside a frame or a message of
     /// several frames. After the former, calls of the peer can still be answered.
@@ -209,6 +217,11 @@ public:
     /// before the handshake is complete and after the end.
     std::uint64_t call(std::uint16_t number, std::span<const std::byte> message,
                        std::optional<time_point> deadline, time_point now);
+    /// The same for a message in memory that is shared with the caller, and constant: what exceeds
+    /// a frame is sent from there, and not copied. It is let go of when it has left, or is dropped.
+    std::uint64_t call_shared(std::uint16_t number,
+                              const std::shared_ptr<const byte_buffer>& message,
+                              std::optional<time_point> deadline, time_point now);
     /// Gives up a call of ours, and tells the peer. What still comes of it is dropped, and there is
     /// no event for it any more; it counts as in flight until the peer has answered it.
     void cancel(std::uint64_t id);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace {
@@ -103,6 +104,69 @@ BOOST_AUTO_TEST_CASE(shrink_gives_memory_back_only_when_empty_and_large)
     BOOST_TEST(buffer.capacity() >= 4000u);
     buffer.shrink(1000);
     BOOST_TEST(buffer.capacity() == 0u);
+}
+
+// The next large buffer of the same thread has the pages of the one before; never more than
+// allowed.
+BOOST_AUTO_TEST_CASE(a_thread_keeps_a_bounded_amount_of_large_memory)
+{
+#ifndef __SANITIZE_ADDRESS__
+    using wharf::byte_buffer;
+    std::thread fresh([] {
+        constexpr std::size_t half = byte_buffer::kept_bytes_max / 2;
+        const std::byte* kept = nullptr;
+        {
+            // The last is freed first: then there is no room for the first of them.
+            byte_buffer a(half), b(half), c(byte_buffer::kept_bytes_min);
+            kept = b.data();
+        }
+        byte_buffer b(byte_buffer::kept_bytes_min);
+        BOOST_TEST(b.data() == kept); // the largest
+        BOOST_TEST(b.capacity() == half);
+        b.append("kept", 4);
+        b.reserve_more(half + 1);
+        BOOST_TEST(text_of(b) == "kept");
+        byte_buffer c(byte_buffer::kept_bytes_min + 1);
+        BOOST_TEST(c.capacity() == byte_buffer::kept_bytes_min + 1); // nothing of the size is left
+        byte_buffer small(100);
+        BOOST_TEST(small.capacity() < byte_buffer::kept_bytes_min);
+    });
+    fresh.join();
+#endif
+}
+
+// What is behind the end may be a message that is being written.
+BOOST_AUTO_TEST_CASE(what_stands_behind_the_end_stays_in_kept_memory)
+{
+    {
+        const wharf::byte_buffer freed(1u << 20);
+    }
+    wharf::byte_buffer buffer(1000);
+    std::byte* to = buffer.reserve_more(1000);
+    for (std::size_t i = 0; i < 1000 + wharf::byte_buffer::slack; ++i)
+        to[i] = static_cast<std::byte>(i);
+    to = buffer.reserve_more(wharf::byte_buffer::kept_bytes_min);
+    for (std::size_t i = 0; i < 1000 + wharf::byte_buffer::slack; ++i)
+        BOOST_REQUIRE((to[i] == static_cast<std::byte>(i)));
+}
+
+// What is destroyed after the thread's kept memory neither leaves anything there nor finds it.
+BOOST_AUTO_TEST_CASE(buffers_may_outlive_their_thread_s_kept_memory)
+{
+    struct late {
+        wharf::byte_buffer buffer;
+        ~late()
+        {
+            buffer = wharf::byte_buffer(1u << 20);
+            buffer.append("x", 1);
+        }
+    };
+    std::thread ends([] {
+        static thread_local late first_made; // and so destroyed last
+        first_made.buffer.resize(1u << 20);
+        const wharf::byte_buffer freed(1u << 20);
+    });
+    ends.join();
 }
 
 BOOST_AUTO_TEST_CASE(an_impossible_size_is_bad_alloc)

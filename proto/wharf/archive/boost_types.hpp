@@ -59,6 +59,7 @@ struct size;
 } // namespace boost
 
 namespace wharf {
+class attachment;
 class utf8;
 
 /// Specialise as true, with <wharf/memory_image.hpp>, where a class travels as its bytes in memory.
@@ -225,7 +226,8 @@ inline constexpr bool is_borrowed =
     is_memory_image<T> || is_complex<T> || is_bitset<T> || is_adaptor<T> || is_date_part<T> ||
     is_date<T> || is_dynamic_bitset<T> || is_boost_variant<T> || is_multi_index<T> ||
     is_strong_typedef<T> || is_specialization<T, boost::optional> || std::is_same_v<T, utf8> ||
-    std::is_same_v<T, boost::uuids::uuid> || std::is_same_v<T, boost::posix_time::time_duration> ||
+    std::is_same_v<T, attachment> || std::is_same_v<T, boost::uuids::uuid> ||
+    std::is_same_v<T, boost::posix_time::time_duration> ||
     std::is_same_v<T, boost::posix_time::ptime> || std::is_same_v<T, std::chrono::weekday>;
 
 /// The least bytes that one takes.

@@ -7,6 +7,13 @@
 
 namespace wharf {
 
+namespace detail {
+/// These bytes of the message and what keeps them in memory, or nothing: then they are copied.
+void share_message(const load_state* state, std::span<const std::byte> part, attachment& to);
+/// What a copied attachment takes beside its bytes: the block of its reference count.
+inline constexpr std::size_t attachment_bytes = 48;
+} // namespace detail
+
 template <class T>
 void load_archive::get_borrowed(T& value)
 {
@@ -30,6 +37,16 @@ void load_archive::get_borrowed(T& value)
         if (const std::size_t bad = T::find_bad(text); bad != text.size()) [[unlikely]]
             fail_at(errc::bad_utf8, offset() - text.size() + bad);
         value = T::from_valid(std::move(text));
+    }
+    else if constexpr (std::is_same_v<T, attachment>) {
+        const std::size_t n = get_count(1);
+        const std::span<const std::byte> bytes(at_, n);
+        share_message(state_, bytes, value);
+        if (value.empty()) {
+            charge(n + attachment_bytes);
+            value = T::copy_of(bytes);
+        }
+        at_ += n;
     }
     else if constexpr (is_strong_typedef<T>)
         get(value.t);

@@ -23,6 +23,10 @@ void store_archive::put_borrowed(const T& value)
     }
     else if constexpr (std::is_same_v<T, utf8>)
         put_string(value.str());
+    else if constexpr (std::is_same_v<T, attachment>) {
+        put_varint(value.size());
+        put_bytes(value.data(), value.size());
+    }
     else if constexpr (is_strong_typedef<T>)
         put(value.t);
     else if constexpr (std::is_same_v<T, boost::posix_time::time_duration>)

@@ -30,6 +30,7 @@ public:
 
     const limits& bounds() const noexcept override { return bounds_; }
     byte_buffer& open() override;
+    message_owner* owner_of(message_view message) noexcept override;
 
     /// Completes the reply; where the peer cannot take it, answers errc::message_limit and returns
     /// false.

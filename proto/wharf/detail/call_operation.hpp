@@ -4,6 +4,7 @@
 #include <wharf/archive.hpp>
 #include <wharf/command.hpp>
 #include <wharf/detail/caller.hpp>
+#include <wharf/detail/message_owner.hpp>
 
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -86,11 +87,14 @@ encoded_call encode_call(const caller& through, const C& what, const call_option
     return call;
 }
 
-/// Loads a whole reply. Throws wharf::error.
+/// Loads a whole reply, whose attachments may share its memory. Throws wharf::error.
 template <class Reply>
-void decode_reply(std::span<const std::byte> message, const limits& bounds, Reply& value)
+void decode_reply(std::span<const std::byte> message, message_owner* owner, const limits& bounds,
+                  Reply& value)
 {
     load_archive in(message, bounds);
+    if (owner != nullptr) [[unlikely]]
+        let_share(in, owner);
     in >> value;
     in.finish();
 }
@@ -114,7 +118,7 @@ void decode(const outcome& how, const limits& bounds, decoded<Reply>& into)
             into.failure =
                 std::make_unique<error>(how.code, std::string(how.text), how.retry_after);
         else if constexpr (!std::is_void_v<Reply>)
-            decode_reply(how.message, bounds, into.value);
+            decode_reply(how.message, how.owner, bounds, into.value);
     }
     catch (const error& e) {
         into.failure = std::make_unique<error>(e);

@@ -15,7 +15,13 @@
 #include <string>
 #include <string_view>
 
+namespace wharf {
+class conversation;
+}
+
 namespace wharf::detail {
+
+class message_owner;
 
 /// How a call ended. The views are valid during call_record::finish() only.
 struct outcome {
@@ -23,10 +29,12 @@ struct outcome {
     std::string_view text;
     std::chrono::milliseconds retry_after{};
     std::span<const std::byte> message; ///< the reply
+    message_owner* owner = nullptr;     ///< of its memory, where that may be shared
     bool ok() const noexcept { return code == errc{}; }
 };
 
-/// Bytes that are in place when there are few of them: most commands need no allocation.
+/// Bytes that are in place when there are few of them: most commands need no allocation. When there
+/// are many, the connection shares them while they leave.
 class message_bytes {
 public:
     message_bytes() noexcept = default;
@@ -39,19 +47,25 @@ public:
         if (size_ <= few_)
             std::memcpy(few_bytes_.data(), other.few_bytes_.data(), size_);
         many_bytes_ = std::move(other.many_bytes_);
+        shared_ = std::move(other.shared_);
         return *this;
     }
     std::span<const std::byte> view() const noexcept
     {
-        return size_ <= few_ ? std::span(few_bytes_.data(), size_) : many_bytes_.view();
+        if (size_ <= few_)
+            return std::span(few_bytes_.data(), size_);
+        return shared_ ? shared_->view() : many_bytes_.view();
     }
     std::size_t size() const noexcept { return size_; }
+    /// Set where they are so many that they leave in several frames.
+    const std::shared_ptr<const byte_buffer>& shared() const noexcept { return shared_; }
 
 private:
     static constexpr std::size_t few_ = 120;
     std::size_t size_ = 0;
     std::array<std::byte, few_> few_bytes_;
     byte_buffer many_bytes_;
+    std::shared_ptr<const byte_buffer> shared_;
 };
 
 /// A command after encoding, with all that the call needs to know of it.
@@ -66,6 +80,10 @@ struct encoded_call {
     /// Encoding failed: the call is never sent.
     std::unique_ptr<error> failure;
 };
+
+/// Says it to the peer, and returns its id. Throws as conversation::call().
+std::uint64_t send_call(conversation& to, std::uint16_t number, const encoded_call& what,
+                        std::chrono::steady_clock::time_point now);
 
 class stream_channel;
 

@@ -56,15 +56,17 @@ void throw_failure(arrival& of, std::string* diagnostics);
 template <class Value>
 void decode_arrival(arrival& from, const limits& bounds, Value& value)
 {
+    message_owner owner(std::move(from.bytes));
     if (!from.failure && from.has_bytes) {
         try {
-            decode_reply(from.bytes.view(), bounds, value);
+            decode_reply(owner.view(), owner.view().size() < shared_bytes_min ? nullptr : &owner,
+                         bounds, value);
         }
         catch (const error& e) {
             from.failure = std::make_unique<error>(e);
         }
     }
-    put_scratch(std::move(from.bytes));
+    put_scratch(owner.take_unshared());
 }
 
 template <class Failure>
