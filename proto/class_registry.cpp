@@ -3,6 +3,7 @@
 
 #include <boost/core/demangle.hpp>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -66,6 +67,22 @@ const class_entry* find_class(std::string_view key)
     const std::shared_lock lock(classes.mutex);
     const auto found = classes.by_key.find(key);
     return found == classes.by_key.end() ? nullptr : found->second;
+}
+
+std::vector<const class_entry*> keyed_classes()
+{
+    std::vector<const class_entry*> keyed;
+    registry& classes = all();
+    {
+        const std::shared_lock lock(classes.mutex);
+        for (const auto& [key, entry] : classes.by_key)
+            if (!classes.conflicts.contains(key))
+                keyed.push_back(entry);
+    }
+    std::sort(keyed.begin(), keyed.end(), [](const class_entry* a, const class_entry* b) {
+        return std::string_view(a->key()) < b->key();
+    });
+    return keyed;
 }
 
 std::ptrdiff_t known_base(const class_entry& entry, const std::type_info& base, void* object,

@@ -34,7 +34,11 @@ void mark_state(const store_state& state, store_mark& mark) noexcept
 classes_met note_class(classes_met met, class_cell& cell, std::uint32_t version)
 {
     const unsigned slot = class_slot(cell);
-    const bool is_near = slot < near_slots;
+    // The bit of a class that is stored at an older version stays free, so that each visit of it
+    // comes here.
+    const bool is_older = met.state != nullptr && met.state->older != nullptr &&
+                          met.state->older->find(cell, version) != version;
+    const bool is_near = slot < near_slots && !is_older;
     const std::uint64_t bit = is_near ? std::uint64_t{1} << slot : 0;
     if (is_near && ((met.seen & bit) != 0 || (met.state == nullptr && version == 0)))
         return {met.state, met.seen | bit};
@@ -45,7 +49,7 @@ classes_met note_class(classes_met met, class_cell& cell, std::uint32_t version)
         const std::size_t met_before = to.classes_met(met.seen);
         if (!is_near)
             far.push_back(slot);
-        to.note(met_before, version);
+        to.note(met_before, is_older ? to.older->find(cell, version) : version);
     }
     made.release();
     return {&to, met.seen | bit};
@@ -106,24 +110,47 @@ void store_archive::rewind(std::size_t bytes, const detail::store_mark& mark,
     limit_ = out_->limit();
 }
 
-void store_archive::begin_message()
+bool store_archive::record(const detail::type_shape& shape, const void* value, const char* name)
 {
-    at_ = detail::grow_message(*out_, nullptr, 0);
-    limit_ = out_->limit();
+    if (state_ == nullptr || state_->recorder == nullptr)
+        return false;
+    state_->recorder->record(shape, value, name);
+    return true;
 }
 
-void store_archive::put_outermost_by(void (*put_value)(store_archive& inner, const void* value),
-                                     const void* value)
+bool store_archive::begin_message(const detail::type_shape& shape, const void* value,
+                                  const char* name)
 {
-    if (at_ == nullptr)
-        begin_message();
+    if (record(shape, value, name))
+        return false;
+    at_ = detail::grow_message(*out_, nullptr, 0);
+    limit_ = out_->limit();
+    return true;
+}
+
+void store_archive::put_outermost_bytes(const void* bytes, std::size_t n)
+{
+    if (state_ != nullptr && state_->recorder != nullptr)
+        state_->recorder->record_bytes(n);
+    else
+        put_bytes(bytes, n);
+}
+
+void store_archive::put_outermost_by(const detail::type_shape& shape, const void* value,
+                                     const char* name)
+{
+    if (at_ == nullptr && !begin_message(shape, value, name))
+        return;
     store_archive inner(nested{}, *this);
     const std::size_t bytes = stored_bytes();
     detail::store_mark mark{};
     if (state_ != nullptr)
         detail::mark_state(*state_, mark);
     try {
-        put_value(inner, value);
+        detail::name_guard in{inner.at_, name};
+        in.is_done = name == nullptr;
+        shape.put(inner, value);
+        in.is_done = true;
     }
     catch (...) {
         rewind(bytes, mark, inner.state_);
@@ -135,6 +162,11 @@ void store_archive::put_outermost_by(void (*put_value)(store_archive& inner, con
     state_ = inner.state_;
     if (state_ != nullptr)
         state_->objects.begin_value();
+}
+
+void store_archive::store_at(const older_versions& versions)
+{
+    make_state().older = &versions;
 }
 
 void store_archive::discard() noexcept

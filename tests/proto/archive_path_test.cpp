@@ -295,8 +295,9 @@ BOOST_AUTO_TEST_CASE(text_of_the_peer_is_escaped_and_cut)
 
 BOOST_AUTO_TEST_CASE(a_message_of_any_depth_stays_short)
 {
-    // Forty levels of "._1[0]": the outer ones give way.
-    archive_types::tree root = archive_types::make_branch(40);
+    // As many levels of "._1[0]" as may be: the outer ones give way.
+    const auto deepest = static_cast<int>(wharf::limits{}.depth_max);
+    archive_types::tree root = archive_types::make_branch(deepest);
     bytes image = named(std::string(500, 'n').c_str(), root);
     image.pop_back();
     const archive_error e = failure_of<archive_types::tree>("root", image);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <wharf/archive/class_info.hpp>
+#include <wharf/archive/type_shape.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <typeinfo>
+#include <vector>
 
 namespace wharf {
 class store_archive;
@@ -38,6 +40,7 @@ struct class_entry : class_identity {
     void* (*create)(load_archive& archive);
     void (*load)(load_archive& archive, void* object);
     void (*destroy)(void* object) noexcept;
+    const type_shape* shape;
     /// Throws `object` as a pointer to its class, which a handler catches as one to any base.
     void (*throw_pointer)(void* object);
     /// A small number of this process; 0 before the first use.
@@ -68,6 +71,8 @@ void register_class(const class_entry& entry);
 /// Null where no class was registered.
 const class_entry* find_class(const std::type_info& type);
 const class_entry* find_class(std::string_view key);
+/// Those with a key of their own, in the order of their keys.
+std::vector<const class_entry*> keyed_classes();
 /// The text of an error where two classes have this key, else empty.
 std::string key_conflict(std::string_view key);
 

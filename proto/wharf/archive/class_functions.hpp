@@ -5,6 +5,7 @@
 #include <wharf/archive/load_pointers.hpp>
 #include <wharf/archive/store_boost_types.hpp>
 #include <wharf/archive/store_pointers.hpp>
+#include <wharf/archive/type_shapes.hpp>
 
 #include <boost/archive/detail/register_archive.hpp>
 #include <boost/serialization/extended_type_info_typeid.hpp>
@@ -57,6 +58,8 @@ struct class_functions {
             return std::allocate_shared<T>(allocator<T>(archive));
     }
 
+    static void construct(load_archive& archive, T* object) { archive.get_construct_data(object); }
+
     static void* create(load_archive& archive)
     {
         struct memory_owner {
@@ -89,6 +92,7 @@ inline constinit const class_entry entry_cell{{&typeid(T)},
                                               &class_functions<T>::create,
                                               &class_functions<T>::load,
                                               &destroy_object<T>,
+                                              &shape_holder<object_of<T>>::value,
                                               &class_functions<T>::throw_pointer};
 
 template <class T>

@@ -6,6 +6,7 @@
 #include <wharf/archive/enums.hpp>
 #include <wharf/archive/field_path.hpp>
 #include <wharf/archive/store_state.hpp>
+#include <wharf/archive/type_shape.hpp>
 #include <wharf/limits.hpp>
 
 #include <boost/mpl/bool.hpp>
@@ -15,6 +16,9 @@
 namespace wharf {
 
 namespace detail {
+template <class T>
+struct class_visits;
+class recording;
 /// The parts of a mark that the state holds.
 [[gnu::cold, gnu::noinline]] void mark_state(const store_state& state, store_mark& mark) noexcept;
 /// What an archive knows of the classes that it met.
@@ -87,7 +91,11 @@ public:
     {
         // What serialize() functions use: out of line, once for each type, where it is outermost.
         if (self_ != nullptr) [[unlikely]] {
-            self_->put_outermost_by(put_erased<T>, std::addressof(value));
+            if constexpr (detail::is_nvp<T>)
+                self_->put_outermost_by(shape_of(value.const_value()),
+                                        std::addressof(value.const_value()), value.name());
+            else
+                self_->put_outermost_by(shape_of(value), std::addressof(value), nullptr);
             return *this;
         }
         const std::uint32_t place = place_++;
@@ -113,16 +121,28 @@ public:
             reset();
         }
     }
+    /// Stores classes at older versions, in all messages from the next on. `versions` must outlive
+    /// the archive, or the next call of this.
+    void store_at(const older_versions& versions);
     /// Drops what was stored since the last flush.
     void discard() noexcept;
 
     // What serialize() functions written for Boost's archives ask for.
-    void save_binary(const void* bytes, std::size_t n) { put_bytes(bytes, n); }
+    void save_binary(const void* bytes, std::size_t n)
+    {
+        if (self_ != nullptr) [[unlikely]]
+            self_->put_outermost_bytes(bytes, n);
+        else
+            put_bytes(bytes, n);
+    }
 
 private:
     friend detail::archive_services<store_archive>;
     template <class T>
     friend struct detail::class_functions;
+    template <class T>
+    friend struct detail::class_visits;
+    friend class detail::recording;
 
     struct nested {};
     store_archive(nested, const store_archive& outer) noexcept
@@ -148,15 +168,15 @@ private:
     store_archive(nested, detail::store_state* state, const limits& limit) noexcept;
 
     template <class T>
-    void put_outermost(const T& value);
-    /// A value of a type that only `put_value` knows.
-    void put_outermost_by(void (*put_value)(store_archive& inner, const void* value),
-                          const void* value);
-    template <class T>
-    [[gnu::cold]] static void put_erased(store_archive& inner, const void* value)
+    static const detail::type_shape& shape_of(const T&) noexcept
     {
-        inner.put_element(*static_cast<const T*>(value));
+        return detail::shape_holder<T>::value;
     }
+    template <class T>
+    void put_outermost(const T& value);
+    /// A value of a type that only its shape knows; the name may be null.
+    void put_outermost_by(const detail::type_shape& shape, const void* value, const char* name);
+    void put_outermost_bytes(const void* bytes, std::size_t n);
     template <bool IsPointee = false, bool IsOutermost = false, class T>
     [[gnu::always_inline]] inline void put(const T& value);
     template <bool IsOutermost = false, class T>
@@ -171,8 +191,9 @@ private:
     void put_branches(const Container& all);
     template <class Container>
     [[gnu::always_inline]] inline void put_each(const Container& all);
-    /// A message is begun where a value is stored.
-    void begin_message();
+    /// A message is begun where a value is stored. False: the value was recorded instead.
+    bool begin_message(const detail::type_shape& shape, const void* value, const char* name);
+    bool record(const detail::type_shape& shape, const void* value, const char* name);
     /// For what took no byte since the archive was at `begun`. Where the buffer moved meanwhile,
     /// its place differs.
     [[gnu::always_inline]] inline void put_pad(const std::byte* begun)
@@ -188,6 +209,8 @@ private:
     void put_body(const T& value);
     template <class T>
     [[gnu::always_inline]] inline void put_members(const T& value);
+    template <class T>
+    [[gnu::always_inline]] inline void put_older(const T& value, unsigned version);
     template <class T>
     void put_tracked(const T& value);
     template <class T>

@@ -54,6 +54,9 @@ public:
     /// A class named in this message.
     const class_entry* find_named(const std::type_info& type) const noexcept;
 
+    /// All of them, in order.
+    const std::vector<const class_entry*>& named_classes() const noexcept { return classes_; }
+
     /// Objects of earlier values are no longer met by raw pointers.
     void begin_value() noexcept { value_begin_ = static_cast<std::uint32_t>(objects_.size()); }
     bool is_of_this_value(std::uint32_t number) const noexcept { return number >= value_begin_; }

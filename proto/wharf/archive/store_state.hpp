@@ -2,7 +2,9 @@
 #pragma once
 
 #include <wharf/archive/helpers.hpp>
+#include <wharf/archive/older_versions.hpp>
 #include <wharf/archive/store_objects.hpp>
+#include <wharf/archive/type_shape.hpp>
 #include <wharf/byte_buffer.hpp>
 #include <wharf/message_file.hpp>
 
@@ -19,6 +21,8 @@ struct store_state {
     store_objects objects{};
     std::uint64_t pointees = 0; ///< near slots of classes that objects behind pointers have
     helper_table helpers{};
+    const older_versions* older = nullptr;
+    visit_recorder* recorder = nullptr; ///< is told what is visited, and nothing is stored
     context_table contexts{};
 
     /// Objects of this class are behind pointers. Slots begin at 1: bit 0 stands for all far ones.

@@ -8,8 +8,16 @@ namespace wharf {
 template <class T>
 void store_archive::put_outermost(const T& value)
 {
-    if (at_ == nullptr) [[unlikely]]
-        begin_message();
+    if (at_ == nullptr) [[unlikely]] {
+        bool is_begun = false;
+        if constexpr (detail::is_nvp<T>)
+            is_begun = begin_message(shape_of(value.const_value()),
+                                     std::addressof(value.const_value()), value.name());
+        else
+            is_begun = begin_message(shape_of(value), std::addressof(value), nullptr);
+        if (!is_begun)
+            return;
+    }
     // The copy does not escape, so that its pointers stay in registers.
     store_archive inner(nested{}, *this);
     const auto bytes = static_cast<std::size_t>(at_ - out_->end());
@@ -289,8 +297,22 @@ void store_archive::put_members(const T& value)
         detail::fail_at(errc::depth_limit, stored_bytes());
     --depth_;
     place_ = 0;
-    detail::visit_members(*this, const_cast<T&>(value), note_class<T>());
+    constexpr unsigned newest = boost::serialization::version<T>::value;
+    const unsigned version = note_class<T>();
+    if (version != newest) [[unlikely]]
+        put_older(value, version);
+    else
+        detail::visit_members(*this, const_cast<T&>(value), newest);
     ++depth_;
+}
+
+/// The archive does not escape to a function that is not inline: a copy of it does.
+template <class T>
+void store_archive::put_older(const T& value, unsigned version)
+{
+    store_archive inner(nested{}, *this);
+    const write_back back{*this, inner};
+    detail::class_visits<T>::visit(inner, &value, version);
 }
 
 template <class T>
@@ -305,6 +327,9 @@ unsigned store_archive::note_class()
                 detail::note_class({state_, seen_}, detail::class_cell_of<T>, version);
             state_ = met.state;
             seen_ = met.seen;
+            if constexpr (version != 0)
+                if (state_->older != nullptr) [[unlikely]]
+                    return state_->older->find(detail::class_cell_of<T>, version);
         }
         else
             seen_ |= form;
