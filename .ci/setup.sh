@@ -5,8 +5,8 @@
 
 # The packages that the build itself needs; headers of Boost come with libboost1.81-dev.
 build_packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libboost-system1.81-dev
-    libboost-serialization1.81-dev libboost-log1.81-dev libsystemd-dev libtomlplusplus-dev
-    libcli11-dev libsqlite3-dev)
+    libboost-serialization1.81-dev libboost-log1.81-dev libboost-json1.81-dev libsystemd-dev
+    libtomlplusplus-dev libcli11-dev libsqlite3-dev)
 
 say() { printf '%s\n' "$*"; }
 

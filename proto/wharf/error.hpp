@@ -42,6 +42,7 @@ enum class errc : std::uint16_t {
     pointer_conflict = 22,   ///< an object is stored both through a pointer and in another way
     bad_utf8 = 23,           ///< text that must be UTF-8 is not
     collision_limit = 24,    ///< too many keys of a hash container fall into one bucket
+    bad_json = 25,           ///< the text is not JSON, or does not fit the type
 
     // The conversation: what ends a session.
     bad_protocol = 50, ///< the peer's first bytes are not this protocol
@@ -79,6 +80,7 @@ enum class errc : std::uint16_t {
     bad_argument = 106,      ///< an argument is outside of what the command takes
     not_found = 107,         ///< there is no such object
     conflict = 108,          ///< the object is at another revision
+    unsupported_json = 109,  ///< the command cannot be called in JSON
 
     // The store.
     store_full = 130,    ///< the disk is full

@@ -3,6 +3,9 @@
 
 #include "archive_support.hpp"
 
+#include <wharf/json.hpp>
+#include <wharf/schema.hpp>
+
 #include <fstream>
 #include <functional>
 #include <map>
@@ -72,6 +75,24 @@ inline std::map<std::string, row> read_rows(const std::string& file)
     return all;
 }
 
+/// The message by its type's schema: JSON gives it back to the byte. A type that has none says why.
+inline void check_json(const wharf::schema& type, const bytes& image)
+{
+    if (!type.is_walkable()) {
+        BOOST_TEST_MESSAGE("not in JSON: " << type.opaque_reason());
+        return;
+    }
+    try {
+        const std::string text = wharf::to_json(type, image);
+        BOOST_TEST_MESSAGE(type.to_line() << " as " << text);
+        BOOST_TEST(to_hex(wharf::from_json(type, text)) == to_hex(image));
+    }
+    catch (const wharf::error& e) {
+        // What is no Unicode is no JSON.
+        BOOST_TEST((e.code() == wharf::errc::bad_utf8), e.what());
+    }
+}
+
 /// The rows of one file; each must be taken, and nothing else.
 class rows {
 public:
@@ -99,6 +120,7 @@ public:
         {
             const row golden = take(name);
             BOOST_TEST(to_hex(wharf::to_bytes(value)) == golden.hex);
+            check_json(wharf::schema_of<T>(), golden.image());
             load<T>(golden, is_right, true);
         }
     }
