@@ -2,7 +2,6 @@
 #include "blocking_core.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace wharf {
 namespace detail {
@@ -26,47 +25,41 @@ blocking_core::~blocking_core()
 
 void blocking_core::call(waited_call& call, const while_waiting* meanwhile)
 {
-    call.mutex_ = &mutex_;
-    std::optional<std::stop_callback<std::function<void()>>> stopped;
-    if (meanwhile != nullptr)
-        core_->make_interruptible();
+    begin(call);
     const std::uint64_t ticket = core_->next_ticket();
     core_->start(call, ticket);
+    bool is_done = false;
     if (meanwhile == nullptr) {
-        wait(call, call.call().deadline);
+        is_done = wait(call, call.call().deadline);
     }
     else {
-        // Withdrawing finishes the call, which ends a follower's wait; a leader's is interrupted.
-        stopped.emplace(meanwhile->stop, [this, ticket] {
-            if (core_->withdraw(ticket, errc::cancelled))
-                core_->interrupt();
-        });
-        wait_with_progress(call, *meanwhile);
+        // Withdrawing finishes the call, which ends its wait.
+        const std::stop_callback stopped(
+            meanwhile->stop, [this, ticket] { core_->withdraw(ticket, errc::cancelled); });
+        is_done = wait_with_progress(call, *meanwhile);
     }
-    give_up(call, errc::deadline_exceeded);
+    if (!is_done)
+        give_up(call, errc::deadline_exceeded);
 }
 
-/// Finishes a call that is not done, and returns when it is.
+/// Finishes a call, and returns when it is.
 void blocking_core::give_up(waited_call& call, errc code)
 {
-    if (call.is_done() || core_->withdraw(call.ticket, code))
-        return;
-    std::unique_lock held(mutex_);
-    call.wake_.wait(held, [&] { return call.is_done(); }); // another thread is finishing it
+    core_->withdraw(call.ticket, code);
+    wait_for_end(call);
 }
 
-void blocking_core::wait_with_progress(waited_call& call, const while_waiting& meanwhile)
+bool blocking_core::wait_with_progress(waited_call& call, const while_waiting& meanwhile)
 {
     const time_point deadline = call.call().deadline;
-    if (!meanwhile.progress) {
-        wait(call, deadline);
-        return;
-    }
+    if (!meanwhile.progress)
+        return wait(call, deadline);
     const auto interval = std::max(meanwhile.interval, std::chrono::milliseconds(1));
-    for (time_point next = clock::now() + interval; !call.is_done(); next += interval) {
-        wait(call, std::min(next, deadline));
-        if (call.is_done() || clock::now() >= deadline)
-            return;
+    for (time_point next = clock::now() + interval;; next += interval) {
+        if (wait(call, std::min(next, deadline)))
+            return true;
+        if (clock::now() >= deadline)
+            return false;
         try {
             meanwhile.progress();
         }
@@ -77,51 +70,69 @@ void blocking_core::wait_with_progress(waited_call& call, const while_waiting& m
     }
 }
 
-void blocking_core::wait(waited& what, time_point until)
+bool blocking_core::wait(waited& what, time_point until)
 {
     std::unique_lock held(mutex_);
-    while (!what.is_done() && clock::now() < until) {
-        if (!led_) {
-            led_ = true;
+    while (!what.done_ && clock::now() < until) {
+        if (leading_ == nullptr) {
+            leading_ = &what;
+            leader_ = std::this_thread::get_id();
             held.unlock();
             lead(what, until);
             held.lock();
-            led_ = false;
+            leading_ = nullptr;
             continue;
         }
         held.unlock();
-        core_->send_all(until);
+        core_->send_now();
         held.lock();
-        if (what.is_done() || !led_)
+        if (what.done_ || leading_ == nullptr)
             continue;
         const auto place = followers_.insert(followers_.end(), &what);
-        what.wake_.wait_until(held, until, [&] { return what.is_done() || !led_; });
+        what.wake_.wait_until(held, until, [&] { return what.done_ || leading_ == nullptr; });
         followers_.erase(place);
     }
-    if (!led_ && !followers_.empty())
+    if (leading_ == nullptr && !followers_.empty())
         followers_.front()->wake_.notify_one();
+    return what.done_;
 }
 
 void blocking_core::lead(waited& what, time_point until)
 {
-    while (!what.is_done() && clock::now() < until)
+    while (!what.done_.load(std::memory_order_acquire) && clock::now() < until)
         core_->drive(context_, until);
+}
+
+void blocking_core::wait_for_end(waited& what)
+{
+    std::unique_lock held(mutex_);
+    what.wake_.wait(held, [&] { return what.done_.load(); });
+}
+
+void blocking_core::set_done(waited& what) noexcept
+{
+    const std::lock_guard held(mutex_);
+    what.done_.store(true, std::memory_order_release);
+    what.wake_.notify_one();
+    if (leading_ == &what && leader_ != std::this_thread::get_id())
+        core_->interrupt();
 }
 
 void waited::set_done() noexcept
 {
-    std::lock_guard held(*mutex_);
-    done_.store(true, std::memory_order_release);
-    wake_.notify_one();
+    core_->set_done(*this);
 }
 
 } // namespace detail
 
 blocking_client::blocking_client(std::string_view where, const client_options& options)
-    : core_(std::make_unique<detail::blocking_core>(where, options))
+    : core_(std::make_shared<detail::blocking_core>(where, options))
 {}
 
-blocking_client::~blocking_client() = default;
+blocking_client::~blocking_client()
+{
+    close();
+}
 
 std::size_t blocking_client::in_flight() const noexcept
 {

@@ -12,11 +12,12 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <thread>
 
 namespace wharf::detail {
 
-/// The leader waits in client_core::drive(), the others on their calls' conditions. A leader whose
-/// call is done names the next one.
+/// The leader waits in client_core::drive(), the others on their own conditions. A leader that is
+/// done names the next one. Its mutex is locked inside the core's, never the other way round.
 class blocking_core {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -28,17 +29,25 @@ public:
 
     void call(waited_call& call, const while_waiting* meanwhile);
 
+    // For whoever waits. Something is finished, by whatever thread, after begin().
+    void begin(waited& what) noexcept { what.core_ = this; }
+    /// True: it is done, and may be destroyed.
+    bool wait(waited& what, time_point until);
+    /// For what another thread is finishing, or has finished.
+    void wait_for_end(waited& what);
+    void set_done(waited& what) noexcept;
+
 private:
-    void wait(waited& what, time_point until);
     void lead(waited& what, time_point until);
-    void wait_with_progress(waited_call& call, const while_waiting& meanwhile);
+    bool wait_with_progress(waited_call& call, const while_waiting& meanwhile);
     void give_up(waited_call& call, errc code);
 
     boost::asio::io_context context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::shared_ptr<client_core> core_;
     std::mutex mutex_;
-    bool led_ = false;
+    const waited* leading_ = nullptr; ///< what the leader waits for; null: nobody leads
+    std::thread::id leader_;
     std::list<waited*> followers_;
 };
 

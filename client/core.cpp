@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace wharf::detail {
@@ -39,7 +40,13 @@ client_core::client_core(const boost::asio::any_io_executor& executor, endpoint 
       backoff_(options.reconnect_delay_min, options.reconnect_delay_max),
       random_(std::random_device{}()),
       handlers_(boost::asio::make_strand(executor))
-{}
+{
+    if (who == driver::executor)
+        return;
+    wake_file_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_file_ < 0)
+        throw error(errc::io_error, "no descriptor is left to wake a waiting thread by");
+}
 
 client_core::~client_core()
 {
@@ -107,34 +114,46 @@ bool client_core::is_refused(call_record& record, std::size_t waiting)
     return true;
 }
 
+std::string client_core::withdrawn_text(errc code, bool sent) const
+{
+    return code == errc::deadline_exceeded ? deadline_text(sent) : std::string();
+}
+
+bool client_core::withdraw_from(std::deque<call_record*>& waiting, std::uint64_t ticket, errc code)
+{
+    const auto it = std::find_if(waiting.begin(), waiting.end(),
+                                 [&](const call_record* each) { return each->ticket == ticket; });
+    if (it == waiting.end())
+        return false;
+    call_record* record = *it;
+    waiting.erase(it);
+    finish(record, code, withdrawn_text(code, false));
+    return true;
+}
+
+std::string_view client_core::keep_name(std::string name)
+{
+    // As many as a connection could declare.
+    constexpr std::size_t names_max = 65535;
+    const guard held(mutex_);
+    if (names_.size() >= names_max && !names_.contains(name))
+        throw error(errc::session_limit, "too many names of commands");
+    return *names_.insert(std::move(name)).first;
+}
+
 bool client_core::withdraw(std::uint64_t ticket, errc code)
 {
     guard held(mutex_);
-    const auto text = [&](bool sent) {
-        return code == errc::deadline_exceeded ? deadline_text(sent) : std::string();
-    };
-    bool found = false;
-    const auto look_in_waiting = [&](std::deque<call_record*>& waiting) {
-        const auto it = std::find_if(waiting.begin(), waiting.end(), [&](const call_record* each) {
-            return each->ticket == ticket;
-        });
-        if (found || it == waiting.end())
-            return;
-        call_record* record = *it;
-        waiting.erase(it);
-        finish(record, code, text(false));
-        found = true;
-    };
-    look_in_waiting(waiting_);
+    bool found = withdraw_from(waiting_, ticket, code);
     for (const link_ptr& each : links()) {
-        look_in_waiting(each->waiting);
+        found = found || withdraw_from(each->waiting, ticket, code);
         const auto it = std::find_if(each->calls.begin(), each->calls.end(),
                                      [&](const auto& e) { return e.second->ticket == ticket; });
         if (found || it == each->calls.end())
             continue;
         const std::uint64_t id = it->first;
         call_record* record = take_sent(*each, id);
-        finish(record, code, text(true));
+        finish(record, code, withdrawn_text(code, true));
         each->talk.cancel(id); // the channel, which finish() has told, must find its call no more
         found = true;
     }
@@ -144,6 +163,14 @@ bool client_core::withdraw(std::uint64_t ticket, errc code)
     }
     release(held);
     return found;
+}
+
+void client_core::withdraw_unsent(std::uint64_t ticket)
+{
+    guard held(mutex_);
+    if (withdraw_from(waiting_, ticket, errc::deadline_exceeded))
+        settle();
+    release(held);
 }
 
 void client_core::close() noexcept
@@ -167,7 +194,7 @@ void client_core::close() noexcept
     retired_.clear();
     settle();
     if (driver_ == driver::callers)
-        boost::asio::post(executor_, [] {}); // wakes the thread that drives
+        interrupt();
     release(held);
 }
 

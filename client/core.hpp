@@ -31,6 +31,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -70,6 +71,7 @@ public:
     std::shared_ptr<stream_channel> make_channel(bool receives, bool sends) override;
     const limits& decode_limits() const noexcept override { return options_.decode; }
     std::chrono::nanoseconds default_timeout() const noexcept override { return options_.timeout; }
+    std::string_view keep_name(std::string name) override;
 
     // stream_host
     std::unique_lock<std::mutex> lock() override { return std::unique_lock(mutex_); }
@@ -100,13 +102,12 @@ public:
     // For driver::callers.
     /// Waits until something happens, or `until`, and handles it. One thread at a time.
     void drive(boost::asio::io_context& context, time_point until);
-    /// Waits until everything that is queued has been sent, or `until`, while another thread
-    /// drives.
-    void send_all(time_point until);
-    /// Before a drive() that interrupt() is to end. The first use makes a descriptor.
-    void make_interruptible();
-    /// Ends the wait of drive(), from any thread.
+    /// Sends what is queued, as far as it can be at once; the thread that drives sends the rest.
+    void send_now();
+    /// Ends the wait of drive(), from any thread, whatever lock is held.
     void interrupt() noexcept;
+    /// Finishes a call that is still waiting with errc::deadline_exceeded.
+    void withdraw_unsent(std::uint64_t ticket);
 
 private:
     using guard = std::unique_lock<std::mutex>;
@@ -133,6 +134,8 @@ private:
     void take_back(link& from, const error& why,
                    const std::function<bool(std::uint64_t id, const call_record&)>& which);
     static call_record* take_sent(link& from, std::uint64_t id);
+    bool withdraw_from(std::deque<call_record*>& waiting, std::uint64_t ticket, errc code);
+    std::string withdrawn_text(errc code, bool sent) const;
     std::string deadline_text(bool sent) const;
     bool is_pending() const noexcept;
     std::vector<link_ptr> links() const;
@@ -163,8 +166,10 @@ private:
     void on_failed(const link_ptr& from, const events::failed& what);
     void on_going_away(const link_ptr& from, const events::going_away& what);
 
+    // core_drive.cpp
+    void choose_files(time_point& until);
+
     // core_ends.cpp
-    void drain_wake() noexcept;
     void retire(const link_ptr& from, std::uint64_t last_call, const error& why);
     void lose(const link_ptr& from, errc code, std::string text);
     void shut(link& which, const error& why);
@@ -203,7 +208,9 @@ private:
     void served_ended(const served_ptr& one);
     void answer_served(link& on, served_call& one);
     void answer_waiting(link& on);
-    void cancel_served(const served_ptr& one, std::string_view text);
+    void cancel_served(const served_ptr& one, errc code, std::string_view text);
+    void expire_served(link& on, time_point now);
+    static std::optional<time_point> next_served_deadline(const link& on, time_point now);
     void on_upload(link& from, const events::item& what);
     void on_upload_ended(link& from, const events::upload_ended& what);
     void forget_served(served_call& one) noexcept;
@@ -216,14 +223,18 @@ private:
 
     mutable std::mutex mutex_;
     bool closed_ = false;
-    std::deque<call_record*> waiting_; ///< not sent, in order
-    std::size_t bytes_held_ = 0;       ///< of commands that are waiting or sent
+    std::set<std::string, std::less<>> names_; ///< of calls in JSON
+    std::deque<call_record*> waiting_;         ///< not sent, in order
+    std::size_t bytes_held_ = 0;               ///< of commands that are waiting or sent
     link_ptr link_;
     std::vector<link_ptr> retired_; ///< take no more calls; those that they took are answered
     std::vector<ending> endings_;
     std::vector<link_ptr> drive_links_; ///< kept for their memory, by the thread that drives
     std::vector<pollfd> drive_files_;
-    int wake_file_ = -1; ///< an eventfd that ends drive()'s wait; made by interrupt()
+    bool is_polling_ = false;                 ///< drive() waits for the connection
+    bool polls_for_writing_ = false;          ///< ... also to send more
+    int wake_file_ = -1;                      ///< an eventfd that ends its wait; constant
+    std::atomic<bool> is_wake_posted_{false}; ///< what ends its wait for a connection
     bool flush_posted_ = false;
 
     boost::asio::steady_timer timer_;

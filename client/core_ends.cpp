@@ -8,8 +8,6 @@
 
 #include <algorithm>
 
-#include <sys/eventfd.h>
-
 namespace wharf::detail {
 
 /// Will another try meet the same refusal?
@@ -93,7 +91,7 @@ void client_core::shut(link& which, const error& why)
         forget_served(*one);
     which.unanswered.clear();
     for (const auto& [id, one] : which.served)
-        cancel_served(one, "the connection ended");
+        cancel_served(one, errc::cancelled, "the connection ended");
     // From here on its handlers alone own what they serve, and with it this connection.
     which.handlers_left = which.served.size();
     which.served.clear();
@@ -199,31 +197,6 @@ void client_core::disarm(link& which) noexcept
     ++which.write_generation;
     error_code ignored;
     which.stream.cancel(ignored);
-}
-
-// ---- The threads that drive ---------------------------------------------------------------------
-
-void client_core::make_interruptible()
-{
-    const guard held(mutex_);
-    if (wake_file_ < 0)
-        wake_file_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_file_ < 0)
-        throw error(errc::io_error, "no descriptor is left to wake a waiting call by");
-}
-
-void client_core::interrupt() noexcept
-{
-    const guard held(mutex_);
-    if (wake_file_ >= 0)
-        ::eventfd_write(wake_file_, 1);
-    boost::asio::post(executor_, [] {}); // where it waits for a connection
-}
-
-void client_core::drain_wake() noexcept
-{
-    eventfd_t ignored;
-    ::eventfd_read(wake_file_, &ignored);
 }
 
 } // namespace wharf::detail

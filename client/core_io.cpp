@@ -230,7 +230,8 @@ void client_core::on_replied(guard& held, const link_ptr& from, const events::re
     if (record->channel())
         record->channel()->on_end();
     held.unlock();
-    record->finish({{}, {}, {}, what.message}, true);
+    // Only this turn touches the memory of what it reads, so that it needs no lock.
+    record->finish({{}, {}, {}, what.message, from->talk.owner_of(what.message)}, true);
     held.lock();
 }
 
@@ -258,7 +259,7 @@ void client_core::handle_stream(const link_ptr& from, const event& what)
     }
     else if (auto* cancelled = std::get_if<events::cancelled>(&what)) {
         if (auto it = from->served.find(cancelled->id); it != from->served.end())
-            cancel_served(it->second, "the daemon gave up the call");
+            cancel_served(it->second, errc::cancelled, "the daemon gave up the call");
     } // ponged: that something came is what counts
 }
 
@@ -294,77 +295,6 @@ void client_core::on_failed(const link_ptr& from, const events::failed& what)
     call_record* record = take_sent(*from, what.id);
     backoff_.reset();
     finish(record, what.code, std::string(what.text), what.retry_after);
-}
-
-// ---- Driven by callers -------------------------------------------------------------------
-
-namespace {
-
-timespec until_poll(client_core::time_point until)
-{
-    const auto left = std::max(until - client_core::clock::now(), std::chrono::nanoseconds(0));
-    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
-    return {static_cast<time_t>(whole.count()),
-            static_cast<long>(std::chrono::nanoseconds(left - whole).count())};
-}
-
-} // namespace
-
-void client_core::drive(boost::asio::io_context& context, time_point until)
-{
-    guard held(mutex_);
-    if (!link_) {
-        held.unlock();
-        context.restart();
-        context.run_one_until(until);
-        return;
-    }
-    std::vector<link_ptr>& on = drive_links_;
-    std::vector<pollfd>& files = drive_files_;
-    on.assign(1, link_);
-    on.insert(on.end(), retired_.begin(), retired_.end());
-    files.clear();
-    for (const link_ptr& each : on) {
-        const bool writes = !each->talk.unsent().empty() && !each->write_broken;
-        files.push_back({each->stream.native_handle(),
-                         static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0});
-        if (auto look = next_look(*each))
-            until = std::min(until, *look);
-    }
-    if (wake_file_ >= 0)
-        files.push_back({wake_file_, POLLIN, 0});
-    held.unlock();
-    const timespec timeout = until_poll(until);
-    const int ready = ::ppoll(files.data(), files.size(), &timeout, nullptr);
-    held.lock();
-    for (std::size_t i = 0; ready > 0 && i != on.size(); ++i) {
-        if ((files[i].revents & ~POLLOUT) != 0 && !on[i]->gone && !on[i]->in_turn)
-            turn(held, on[i]);
-        else if (files[i].revents != 0)
-            flush(*on[i]);
-    }
-    if (ready > 0 && files.size() > on.size() && files.back().revents != 0)
-        drain_wake();
-    on.clear();
-    if (ready <= 0)
-        expire(clock::now());
-    settle();
-    release(held);
-}
-
-void client_core::send_all(time_point until)
-{
-    guard held(mutex_);
-    while (const link_ptr to = link_) {
-        flush(*to);
-        if (to->talk.unsent().empty() || to->write_broken || clock::now() >= until)
-            return;
-        pollfd file{to->stream.native_handle(), POLLOUT, 0};
-        held.unlock();
-        const timespec timeout = until_poll(until);
-        ::ppoll(&file, 1, &timeout, nullptr);
-        held.lock();
-    }
 }
 
 } // namespace wharf::detail

@@ -24,6 +24,8 @@ namespace {
 /// listened to. Everything else that waits for it is bounded by credit, room or calls in flight.
 constexpr std::uint32_t refusals_unsent_max = 8192;
 constexpr auto retry_after_overload = 100ms;
+/// Deadlines of what is served are enforced to this precision, once one has passed.
+constexpr auto served_deadline_step = 10ms;
 } // namespace
 
 // ---- Arriving ---------------------------------------------------------------------------------
@@ -32,7 +34,7 @@ void client_core::on_declared(link& from, const events::declared& what)
 {
     if (from.declared.size() <= what.number)
         from.declared.resize(what.number + 1u);
-    from.declared[what.number] = commands_.find(what.name);
+    from.declared[what.number] = commands_.resolve(what.name).entry;
 }
 
 void client_core::on_called(const link_ptr& from, const events::called& what)
@@ -60,6 +62,8 @@ void client_core::on_called(const link_ptr& from, const events::called& what)
     one->held_bytes = what.message.size();
     served_bytes_ += one->held_bytes;
     from->served.emplace(what.id, one);
+    if (deadline != time_point::max())
+        note_deadline(deadline);
     asio::post(handlers_, [self = shared_from_this(), one] { self->run_served(one); });
 }
 
@@ -102,10 +106,11 @@ void client_core::run_served(const served_ptr& one)
     bool is_over = false;
     {
         const guard held(mutex_);
-        is_over = closed_ || one->on->gone || one->is_cancelled;
+        is_over = closed_ || one->on->gone;
     }
-    if (is_over) {
-        one->failure = std::make_unique<call_failure>(call_failure{errc::cancelled, {}, {}, {}});
+    if (is_over)
+        one->is_cancelled = true;
+    if (one->may_not_begin()) {
         served_ended(one);
     }
     else if (one->entry.is_blocking) {
@@ -141,10 +146,7 @@ void client_core::run_blocking(const served_ptr& one)
     if (!blocking_)
         blocking_ = std::make_unique<asio::thread_pool>(std::max(1u, options_.blocking_threads));
     asio::post(*blocking_, [self = shared_from_this(), one] {
-        if (one->is_cancelled)
-            one->failure =
-                std::make_unique<call_failure>(call_failure{errc::cancelled, {}, {}, {}});
-        else
+        if (!one->may_not_begin())
             self->run_inline(one);
         self->served_ended(one);
     });
@@ -161,7 +163,7 @@ void client_core::run_late(const served_ptr& one)
         served_ended(one);
         return;
     }
-    one->message = byte_buffer();
+    one->message = message_owner();
     // The completion owns the call: until then Asio uses what it has put into the call's slot.
     asio::co_spawn(handlers_, await_late(shared_from_this(), one),
                    asio::bind_cancellation_slot(one->stop.slot(), [one](std::exception_ptr) {}));
@@ -230,7 +232,10 @@ void client_core::answer_waiting(link& on)
 void client_core::answer_served(link& on, served_call& one)
 {
     const std::uint64_t id = one.current.id();
-    if (one.failure) {
+    if (one.failure && one.cancelled_as != errc{}) {
+        on.talk.reply_error(id, one.cancelled_as); // what a handler throws that was told to stop
+    }
+    else if (one.failure) {
         on.talk.reply_error(id, one.failure->code, one.failure->text, one.failure->retry_after);
     }
     else {
@@ -256,12 +261,36 @@ void client_core::forget_served(served_call& one) noexcept
 }
 
 /// The handler is told; its answer is what acknowledges that it has stopped.
-void client_core::cancel_served(const served_ptr& one, std::string_view text)
+void client_core::cancel_served(const served_ptr& one, errc code, std::string_view text)
 {
+    if (one->cancelled_as != errc{})
+        return;
+    one->cancelled_as = code;
     one->is_cancelled = true;
     if (one->streams)
-        one->streams->on_failed(errc::cancelled, text);
+        one->streams->on_failed(code, text);
     asio::post(handlers_, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+}
+
+/// The daemon may not say that it gave a call up: its deadline holds here too.
+void client_core::expire_served(link& on, time_point now)
+{
+    for (const auto& [id, one] : on.served)
+        if (one->current.deadline() <= now)
+            cancel_served(one, errc::deadline_exceeded, {});
+}
+
+/// Of the deadlines of what is served, the first; not sooner than looking at all of them is cheap.
+std::optional<client_core::time_point> client_core::next_served_deadline(const link& on,
+                                                                         time_point now)
+{
+    time_point first = time_point::max();
+    for (const auto& [id, one] : on.served)
+        if (one->cancelled_as == errc{})
+            first = std::min(first, one->current.deadline());
+    if (first == time_point::max())
+        return std::nullopt;
+    return std::max(first, now + served_deadline_step);
 }
 
 // ---- What a handler asks for --------------------------------------------------------------------

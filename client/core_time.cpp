@@ -42,6 +42,7 @@ void client_core::rearm_timer()
         for (const call_record* record : each->waiting)
             consider(record->call().deadline);
         consider(next_look(*each));
+        consider(next_served_deadline(*each, clock::now()));
     }
     if (first)
         note_deadline(*first);
@@ -52,6 +53,7 @@ void client_core::expire(time_point now)
     expire_waiting(waiting_, now);
     for (const link_ptr& each : links()) {
         expire_waiting(each->waiting, now);
+        expire_served(*each, now);
         expire(each, now);
         check_life(each, now);
         admit(*each);

@@ -28,10 +28,9 @@ public:
           on(std::move(over)),
           session(on),
           entry(what),
-          current(session, session->facts(), e.id, deadline, &is_cancelled)
-    {
-        message.append(e.message);
-    }
+          current(session, session->facts(), e.id, deadline, &is_cancelled),
+          message(take_message(on->talk, e.message))
+    {}
 
     // reply_slot, for the handler
     const limits& bounds() const noexcept override { return core->options().decode; }
@@ -45,6 +44,19 @@ public:
         return core->channel_of(*this, receives, sends);
     }
     void hold(std::size_t bytes) override { core->hold(*this, bytes); }
+    message_owner* owner_of(std::span<const std::byte>) noexcept override { return &message; }
+
+    /// Nobody waits for it any more: it has failed, and no handler sees it.
+    bool may_not_begin()
+    {
+        const call::time_point until = current.deadline();
+        const bool is_late =
+            until != call::time_point::max() && until <= call::time_point::clock::now();
+        if (is_late || is_cancelled)
+            failure = std::make_unique<call_failure>(
+                call_failure{is_late ? errc::deadline_exceeded : errc::cancelled, {}, {}, {}});
+        return failure != nullptr;
+    }
 
     const std::shared_ptr<client_core> core;
     const link_ptr on;
@@ -52,13 +64,14 @@ public:
     const command_entry& entry;
     std::atomic<bool> is_cancelled{false};
     call current;
-    byte_buffer message; ///< until the handler has it
+    message_owner message; ///< until the handler has it
     byte_buffer reply;
     std::unique_ptr<call_failure> failure;
     boost::asio::cancellation_signal stop; ///< used on the strand of the handlers
     boost::asio::awaitable<void> body;
 
     // Guarded.
+    errc cancelled_as{}; ///< what answers it where its handler fails; zero: it was not cancelled
     std::size_t held_bytes = 0;
     std::shared_ptr<stream_channel> streams; ///< made when the handler asks for it
     std::vector<byte_buffer> early_items;    ///< what came before; the peer's credit bounds it

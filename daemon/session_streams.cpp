@@ -56,6 +56,14 @@ void session::written()
         flush_soon();
 }
 
+/// Items of replies count as soon as they are written: a stream may never end.
+void session::item_written(const detail::stream_channel& by, std::size_t bytes) noexcept
+{
+    const auto found = running_.find(by.id());
+    if (found != running_.end() && found->second->channel.get() == &by)
+        host_.metrics.moved(found->second->entry.index, 0, bytes);
+}
+
 /// Lets the channels that wait write, as long as there is room. They take turns: the first is the
 /// one after that which wrote last.
 void session::serve_blocked_channels()

@@ -2,6 +2,7 @@
 #include <wharf/detail/stream_channel.hpp>
 
 #include <wharf/detail/caller.hpp>
+#include <wharf/detail/message_owner.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -15,12 +16,29 @@ constexpr std::size_t block_bytes = 4u << 10;
 constexpr std::size_t spares_max = 2;
 constexpr std::size_t spare_bytes_max = 256u << 10;
 
+/// The item's own buffer, unless that is far larger: a user may let many items wait.
+bool take_over(std::span<const std::byte> item, message_owner* owner, byte_buffer& into) noexcept
+{
+    if (owner == nullptr || item.size() <= block_bytes || owner->capacity() / 2 > item.size())
+        return false;
+    into = owner->take_unshared();
+    return true;
+}
+
 } // namespace
 
 // ---- Items that nobody took yet -----------------------------------------------------------------
 
-void item_queue::push(std::span<const std::byte> item)
+void item_queue::push(std::span<const std::byte> item, message_owner* owner)
 {
+    if (byte_buffer own; take_over(item, owner, own)) {
+        block whole;
+        whole.bytes = std::move(own);
+        whole.is_one_item = true;
+        blocks_.push_back(std::move(whole));
+        ++count_;
+        return;
+    }
     const std::uint32_t size = static_cast<std::uint32_t>(item.size());
     const bool shares = item.size() + sizeof size <= block_bytes;
     const bool begins = blocks_.empty() || !shares || blocks_.back().is_one_item ||
@@ -137,6 +155,7 @@ bool stream_channel::take(arrival& into)
         into.has_bytes = true;
         if (!is_over_)
             give_credit(into.bytes.size());
+        translate_arrival(into);
         return true;
     }
     if (receiving_ended_ && !is_closed_ && !failure_)
@@ -172,9 +191,28 @@ bool stream_channel::can_write() const noexcept
     return talk_ != nullptr && !is_over_ && host_->has_room() && talk_->can_send(id_, sends_as());
 }
 
+void stream_channel::translate_arrival(arrival& item) const
+{
+    if (!translation_)
+        return;
+    try {
+        item.bytes = translation_->incoming(item.bytes.view());
+    }
+    catch (const error& e) {
+        item.failure = std::make_unique<error>(e);
+        item.has_bytes = false;
+    }
+}
+
 void stream_channel::write(std::span<const std::byte> item)
 {
+    byte_buffer translated;
+    if (translation_) [[unlikely]] {
+        translated = translation_->outgoing(item);
+        item = translated.view();
+    }
     talk_->send_item(id_, sends_as(), item);
+    host_->item_written(*this, item.size());
     host_->written();
 }
 
@@ -273,15 +311,20 @@ void stream_channel::on_item(std::span<const std::byte> message)
         give_credit(message.size());
         return;
     }
+    message_owner* const owner = talk_->owner_of(message);
     if (receiver_ == nullptr) {
-        items_.push(message);
+        items_.push(message, owner);
         return;
     }
     arrival item;
-    item.bytes = take_scratch();
-    item.bytes.append(message);
+    const std::size_t size = message.size();
+    if (!take_over(message, owner, item.bytes)) {
+        item.bytes = take_scratch();
+        item.bytes.append(message);
+    }
     item.has_bytes = true;
-    give_credit(message.size());
+    give_credit(size);
+    translate_arrival(item);
     finish_receiver(std::move(item));
 }
 

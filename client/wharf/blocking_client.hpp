@@ -1,13 +1,13 @@
 // The blocking client: the same verbs as client, waiting, without a thread of its own.
 #pragma once
 
+#include <wharf/blocking_stream.hpp>
 #include <wharf/client_options.hpp>
 #include <wharf/command.hpp>
 #include <wharf/detail/blocking_call.hpp>
+#include <wharf/while_waiting.hpp>
 
-#include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string_view>
@@ -15,19 +15,9 @@
 
 namespace wharf {
 
-/// What a thread does while its call waits, see blocking_client::call().
-struct while_waiting {
-    /// Asking it to stop, in any thread, ends the call with errc::cancelled at once. The daemon is
-    /// told; the connection stays.
-    std::stop_token stop{};
-    /// Called by the waiting thread at each interval, with no lock held, so that it may call this
-    /// client; what it throws ends the call as a stop, and is thrown on.
-    std::function<void()> progress{};
-    std::chrono::milliseconds interval{100};
-};
-
 /// As client, but a call returns its reply, or throws. The threads that call do the work: one of
-/// them waits for the connection and handles what arrives, also for the others.
+/// them waits for the connection and handles what arrives, also for the others; while none waits,
+/// nothing happens.
 ///
 /// Distinct objects: safe. Shared objects: safe, but for the destructor.
 class blocking_client {
@@ -35,7 +25,7 @@ public:
     /// Does not connect. `where` as in parse_endpoint(); empty: the environment's WHARF_ENDPOINT,
     /// else unix:/run/wharf/wharf.sock. Throws error(errc::bad_endpoint).
     explicit blocking_client(std::string_view where = {}, const client_options& options = {});
-    /// No call may be pending.
+    /// No call may be pending. Streams may: they are closed.
     ~blocking_client();
     blocking_client(const blocking_client&) = delete;
     blocking_client& operator=(const blocking_client&) = delete;
@@ -68,6 +58,26 @@ public:
     }
     reply_t<C> call(Args&&... args) { return call(C{std::forward<Args>(args)...}, call_options{}); }
 
+    /// Calls a command that streams, one way or both, and returns a blocking_stream at once. As for
+    /// client::stream(),
+    /// a timeout in the options is that of the whole stream; without one, the default timeout is
+    /// for sending the call. `meanwhile` is for each operation of the stream that waits.
+    template <class C>
+    auto stream(const C& what, const call_options& options = {}, while_waiting meanwhile = {})
+    {
+        static_assert(streams_reply<C> || streams_upload<C>,
+                      "wharf: this command does not stream: call it by call()");
+        detail::encoded_call call = detail::encode_call(through(), what, options);
+        call.is_open_ended = !options.timeout;
+        return blocking_stream<C>(std::make_unique<detail::blocking_stream_call>(
+            core_, std::move(call), streams_reply<C>, streams_upload<C>, std::move(meanwhile)));
+    }
+    template <class C>
+    auto stream(const C& what, const call_options& options, std::stop_token stop)
+    {
+        return stream(what, options, while_waiting{std::move(stop), {}, {}});
+    }
+
     /// Calls that are not finished: waiting, or sent and unanswered. Any thread.
     std::size_t in_flight() const noexcept;
 
@@ -80,7 +90,7 @@ private:
                           const while_waiting* meanwhile)
     {
         static_assert(!streams_reply<C> && !streams_upload<C>,
-                      "wharf: this command streams: wharf::client calls it by stream()");
+                      "wharf: this command streams: call it by stream()");
         const detail::caller& through = this->through();
         detail::blocking_call<reply_t<C>> waited(detail::encode_call(through, what, options),
                                                  through.decode_limits());
@@ -98,7 +108,7 @@ private:
     const detail::caller& through() const noexcept;
     void wait_for(detail::waited_call& call, const while_waiting* meanwhile);
 
-    std::unique_ptr<detail::blocking_core> core_;
+    std::shared_ptr<detail::blocking_core> core_; ///< shared with its streams
 };
 
 } // namespace wharf

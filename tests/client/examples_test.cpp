@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(coroutine_prints_both_sums)
     BOOST_TEST(r.output == "3\n7\n");
 }
 
-BOOST_AUTO_TEST_CASE(stream_prints_each_number)
+BOOST_AUTO_TEST_CASE(both_streams_print_each_number)
 {
     fake::directory other;
     wharf::server_options options;
@@ -63,11 +63,14 @@ BOOST_AUTO_TEST_CASE(stream_prints_each_number)
     const auto r = run("stream", to_string(server.endpoints().at(0)));
     BOOST_TEST(r.status == 0);
     BOOST_TEST(r.output == "1\n2\n3\n");
+    const auto waiting = run("blocking_stream", to_string(server.endpoints().at(0)));
+    BOOST_TEST(waiting.status == 0);
+    BOOST_TEST(waiting.output == "1\n2\n3\n1\n2\n");
 }
 
 BOOST_AUTO_TEST_CASE(an_example_says_what_is_wrong)
 {
-    for (const char* example : {"sync", "coroutine"}) {
+    for (const char* example : {"sync", "coroutine", "blocking_stream"}) {
         const auto r = run(example, "udp:nowhere");
         BOOST_TEST(r.status == 1);
         BOOST_TEST(r.output.find("udp") != std::string::npos, r.output);

@@ -1,6 +1,7 @@
 // The client around connections that are not there yet, end, or refuse.
 #include <wharf/client.hpp>
 
+#include "client_fixture.hpp"
 #include "commands.hpp"
 #include "fake_daemon.hpp"
 
@@ -186,6 +187,54 @@ BOOST_AUTO_TEST_CASE(a_connection_lost_after_the_call_was_sent_leaves_the_outcom
     BOOST_TEST(r.text.find(daemon.endpoint()) != std::string::npos, r.text);
     daemon.stop();
     BOOST_TEST(calls == 1); // never repeated silently
+}
+
+// Where short calls overtake what is left of a long one, those behind them have not left either: it
+// is no reason for doubt.
+BOOST_AUTO_TEST_CASE(a_call_behind_a_queue_that_was_sent_in_part_goes_out_on_the_next_connection)
+{
+    wharf::client client(context, to_string(where));
+    error_code of_first, of_last = wharf::make_error_code(errc::internal);
+    std::int64_t value = 0;
+    const auto send = [&](std::size_t bytes, error_code& into) {
+        client.async_call(echo{std::string(bytes, 'x')},
+                          [&into](error_code ec, std::string) { into = ec; });
+    };
+    error_code ignored;
+    send(270000, of_first); // more than the socket takes
+    {
+        // It completes the handshake and then does not read.
+        auto listener = wharf::open_listener(context.get_executor(), where);
+        wharf::transport peer(context);
+        error_code ec;
+        BOOST_REQUIRE(client_test::run_until(
+            context, [&] { return peer.is_open() || !listener.accept(peer, ec); }));
+        wharf::conversation talk(wharf::side::server, {}, "busy", clock_type::now());
+        peer.write_some(asio::buffer(talk.unsent().data(), talk.unsent().size()));
+        BOOST_REQUIRE(client_test::run_until(context, [&] { return peer.available() > 10000; }));
+        for (int i = 0; i != 3; ++i)
+            send(62000, ignored);
+        client.async_call(twice{3}, [&](error_code e, std::int64_t n) {
+            of_last = e;
+            value = n;
+        });
+        context.restart();
+        context.poll();
+        // It reads until a little more has been sent: the rest of a frame, and short calls.
+        const std::size_t taken = peer.available();
+        std::vector<std::byte> room(8192);
+        for (std::size_t read = 0; read + peer.available() <= taken;) {
+            read += peer.read_some(asio::buffer(room));
+            context.restart();
+            context.poll();
+        }
+    }
+    fake::daemon daemon(where, {doubling()});
+    BOOST_TEST(client_test::run_until(context, [&] { return of_first && value != 0; }));
+    BOOST_TEST(of_first == errc::outcome_unknown);
+    BOOST_TEST(!of_last);
+    BOOST_TEST(value == 6);
+    BOOST_TEST(daemon.accepted() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_daemon_that_was_restarted_between_calls_is_not_noticed)

@@ -267,6 +267,62 @@ BOOST_AUTO_TEST_CASE(a_call_that_the_daemon_gives_up_stops_its_handler)
     BOOST_TEST(daemon.accepted() == 1);
 }
 
+// The daemon here never says that it gave a call up.
+BOOST_AUTO_TEST_CASE(a_handler_ends_at_the_deadline_of_its_call)
+{
+    bool aborted = false;
+    client.serve(filling{[&](wharf::router& router) {
+        router.on<echo>([&](echo, wharf::call& current) -> wharf::awaitable<std::string> {
+            asio::steady_timer timer(current.get_executor(), 1h);
+            try {
+                co_await timer.async_wait(asio::use_awaitable);
+            }
+            catch (const boost::system::system_error& e) {
+                aborted = e.code() == asio::error::operation_aborted && current.is_cancelled();
+                throw wharf::error(errc::conflict, "what it throws then is not news");
+            }
+            co_return "";
+        });
+        router.on<mirror>(
+            [](mirror, wharf::source<std::string>& in,
+               wharf::sink<std::string>&) -> wharf::awaitable<void> { co_await in.async_next(); });
+    }});
+    await_connection();
+    const std::uint64_t without = start(echo{"no deadline"});
+    const std::uint64_t second = start(echo{"b"}, 150ms);
+    const std::uint64_t first = start(echo{"a"}, 50ms);
+    const answer a = await_answer(first);
+    BOOST_TEST(a.code == errc::deadline_exceeded);
+    BOOST_TEST(a.text == "");
+    BOOST_TEST(aborted);
+    BOOST_TEST(!is_answered(second));
+    BOOST_TEST(await_answer(second).code == errc::deadline_exceeded);
+    BOOST_TEST(ask(mirror{}, 50ms).code == errc::deadline_exceeded);
+    BOOST_TEST(!is_answered(without));
+    BOOST_TEST(daemon.accepted() == 1);
+    cancel(without);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_blocks_sees_its_deadline_and_one_behind_it_never_starts)
+{
+    std::atomic<int> started{0};
+    client.serve(filling{[&](wharf::router& router) {
+        router.on<touch>(wharf::blocking, [&](const touch&, wharf::call& current) {
+            ++started;
+            while (!current.is_cancelled())
+                std::this_thread::yield();
+            throw wharf::error(errc::conflict, "late");
+        });
+    }});
+    await_connection();
+    const std::uint64_t first = start(touch{1}, 100ms);
+    BOOST_TEST(run_until(context, [&] { return started == 1; }));
+    const std::uint64_t behind = start(touch{2}, 10ms);
+    BOOST_TEST(await_answer(first).code == errc::deadline_exceeded);
+    BOOST_TEST(await_answer(behind).code == errc::deadline_exceeded);
+    BOOST_TEST(started == 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_calls_of_the_daemon_have_a_memory_limit_together)
 {
     wharf::client_options tight;

@@ -1,4 +1,5 @@
 // Streams of a session: items both ways, back-pressure, cancelling, and what stays bounded.
+#include "metrics_support.hpp"
 #include "session_partner.hpp"
 
 #include <atomic>
@@ -184,6 +185,30 @@ BOOST_AUTO_TEST_CASE(a_producer_waits_while_the_callers_window_is_full)
         p.words().consumed(id, flow::reply, 1000);
     while (p.next().what == "item") {}
     BOOST_TEST(at.f->sent == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(items_are_counted_before_their_stream_ends)
+{
+    stream_scene at;
+    conversation_limits limits;
+    limits.stream_window_bytes = 64u << 10;
+    partner p(at.s, limits);
+    p.gives_credit = false;
+    p.call(produce{1000, 1000, false});
+    const auto in_window = (64u << 10) / 1000;
+    for (std::uint32_t i = 0; i < in_window; ++i)
+        p.expect("item");
+    const auto sent = [&](std::string_view command) {
+        return prometheus_text(at.s.metrics())
+            .value("wharf_call_sent_bytes_total", {{"command", std::string(command)}});
+    };
+    BOOST_TEST(sent(produce::name) >= in_window * 1000.);
+    BOOST_TEST(sent(produce::name) <= (in_window + 1) * 1010.);
+    p.gives_credit = true;
+    const auto both = p.call(turn_round{});
+    p.words().send_item(both, flow::upload, encode(std::string(5000, 'u')).view());
+    while (p.next().id != both) {}
+    BOOST_TEST(sent(turn_round::name) == 5003.); // the string with its length
 }
 
 // A peer that gives all the credit that there is, and does not read.

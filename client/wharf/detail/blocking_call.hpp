@@ -1,11 +1,10 @@
-// A call whose caller waits for it, on the caller's stack.
+// What a thread waits for, on its own stack: a call, or an operation of a stream.
 #pragma once
 
 #include <wharf/detail/call_operation.hpp>
 
 #include <atomic>
 #include <condition_variable>
-#include <mutex>
 
 namespace wharf::detail {
 
@@ -16,7 +15,6 @@ class waited {
 public:
     waited(const waited&) = delete;
     waited& operator=(const waited&) = delete;
-    bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
 
 protected:
     waited() = default;
@@ -27,7 +25,7 @@ protected:
 private:
     friend class blocking_core;
     std::atomic<bool> done_{false};
-    std::mutex* mutex_ = nullptr; ///< of the client, which lives longer
+    blocking_core* core_ = nullptr; ///< which lives longer
     std::condition_variable wake_;
 };
 

@@ -21,6 +21,7 @@
 
 namespace wharf::detail {
 
+class message_owner;
 class stream_channel;
 
 /// The connection as its channels see it: a session, or a client's core. It outlives them.
@@ -35,6 +36,8 @@ public:
     virtual bool has_room() const noexcept = 0;
     /// Something was written into the conversation: send it soon.
     virtual void written() = 0;
+    /// An item of so many bytes was written for this channel: for who counts them.
+    virtual void item_written(const stream_channel& /*by*/, std::size_t /*bytes*/) noexcept {}
     /// The user of a caller's channel dropped it before the call was over: cancel the call. Nothing
     /// where the call has been withdrawn.
     virtual void give_up(stream_channel& dropped) = 0;
@@ -109,7 +112,8 @@ class item_queue {
 public:
     bool empty() const noexcept { return blocks_.empty(); }
     std::size_t count() const noexcept { return count_; }
-    void push(std::span<const std::byte> item);
+    /// `owner`: of the item's memory, which is taken over where that can be; may be null.
+    void push(std::span<const std::byte> item, message_owner* owner = nullptr);
     /// The oldest item, in place of what `into` held, whose memory is kept for items to come.
     void pop(byte_buffer& into);
     void clear() noexcept;
@@ -142,6 +146,21 @@ private:
     std::vector<byte_buffer> spares_;
 };
 
+/// Items that travel in another form than their user has them. Any thread.
+class item_translation {
+public:
+    virtual ~item_translation() = default;
+    /// What arrived, as the user wants it. Throws error.
+    virtual byte_buffer incoming(std::span<const std::byte> item) const = 0;
+    /// What the user sends, as it travels. Throws error.
+    virtual byte_buffer outgoing(std::span<const std::byte> item) const = 0;
+
+protected:
+    item_translation() = default;
+    item_translation(const item_translation&) = delete;
+    item_translation& operator=(const item_translation&) = delete;
+};
+
 /// Items in order, one receiver and one sender at a time; a second one at once is
 /// errc::bad_argument. Handlers are posted to their executors, never run inside these functions.
 ///
@@ -157,6 +176,12 @@ public:
 
     stream_channel(std::shared_ptr<stream_host> host, role which, bool receives, bool sends);
     ~stream_channel();
+
+    /// From now on items are translated. Before its user has it.
+    void translate(std::shared_ptr<const item_translation> by) noexcept
+    {
+        translation_ = std::move(by);
+    }
 
     // ---- For its user: any thread, takes the host's lock ----------------------------------
 
@@ -210,6 +235,7 @@ private:
     bool take(arrival& into);
     void give_credit(std::size_t bytes);
     void give_credit_back();
+    void translate_arrival(arrival& item) const;
     void write(std::span<const std::byte> item);
     void write_end();
     arrival failure() const;
@@ -228,6 +254,7 @@ private:
     conversation* talk_ = nullptr; ///< null before attach(), gone some time after the call is over
     std::uint64_t id_ = 0;
     item_queue items_;
+    std::shared_ptr<const item_translation> translation_;
     stream_waiter* receiver_ = nullptr;
     stream_waiter* sender_ = nullptr;
     byte_buffer unsent_; ///< the item of `sender_`
