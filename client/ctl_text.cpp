@@ -65,6 +65,14 @@ std::size_t width_of(std::string_view text)
     }));
 }
 
+/// As JSON escapes it.
+void append_unit(std::string& out, char32_t unit)
+{
+    char text[8];
+    std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(unit));
+    out += text;
+}
+
 } // namespace
 
 std::string escape(std::string_view text)
@@ -80,6 +88,40 @@ std::string escape(std::string_view text)
         }
         else if (c.point == '\\')
             out += "\\\\";
+        else
+            out += text.substr(0, length);
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+std::string escape_lines(std::string_view text)
+{
+    std::string out;
+    for (;;) {
+        const std::size_t end = text.find('\n');
+        out += escape(text.substr(0, end));
+        if (end == std::string_view::npos)
+            return out;
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::string escape_json(std::string_view text)
+{
+    std::string out;
+    while (!text.empty()) {
+        const character c = first_of(text);
+        const std::size_t length = std::max<std::size_t>(c.length, 1);
+        if (c.length == 0)
+            out += "\\ufffd";
+        else if (steers(c.point) && c.point > 0xffff) { // as JSON has it, in two halves
+            append_unit(out, 0xd7c0 + (c.point >> 10));
+            append_unit(out, 0xdc00 + (c.point & 0x3ff));
+        }
+        else if (steers(c.point))
+            append_unit(out, c.point);
         else
             out += text.substr(0, length);
         text.remove_prefix(length);

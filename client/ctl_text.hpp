@@ -15,6 +15,11 @@ namespace wharf::ctl {
 /// back.
 std::string escape(std::string_view text);
 
+/// The same but for newlines, which stay.
+std::string escape_lines(std::string_view text);
+/// A JSON string in its quotes, or a whole JSON text: what could steer a terminal becomes \uNNNN.
+std::string escape_json(std::string_view text);
+
 /// Is this UTF-8 text that can be shown as it is: no control characters but newlines and tabs?
 bool is_plain_text(std::span<const std::byte> bytes);
 

@@ -328,6 +328,8 @@ std::vector<key<configuration>> make_keys()
         "store.database_bytes_max", [](auto& c) -> auto& { return c.store.database_bytes_max; }, 0,
         8192 * gib));
     add(number<root>(
+        "store.schemas_max", [](auto& c) -> auto& { return c.store.schemas_max; }, 1, 10000000));
+    add(number<root>(
         "store.group_max", [](auto& c) -> auto& { return c.store.group_max; }, 1, 100000));
     add(number<root>(
         "store.write_queue_max", [](auto& c) -> auto& { return c.store.write_queue_max; }, 1,
@@ -443,6 +445,8 @@ const std::vector<key<listener_options>>& listen_keys()
         text<l>(
             "group", "the name of a group", [](auto& c) -> auto& { return c.unix_group; },
             any_text),
+        boolean<l>(
+            "json", [](auto& c) -> auto& { return c.json; }),
     };
     return all;
 }

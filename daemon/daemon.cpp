@@ -5,6 +5,7 @@
 #include "config.hpp"
 #include "log.hpp"
 #include "log_format.hpp"
+#include "services/system.hpp"
 #include "systemd.hpp"
 
 #include <wharf/store.hpp>
@@ -320,6 +321,10 @@ int daemon::run()
     try {
         for (const int number : {SIGTERM, SIGINT, SIGHUP})
             impl_->signals.add(number);
+        if (server().find_command(system::ping::name) == nullptr)
+            serve(system_service(server(), {.software = software(),
+                                            .counters = [this] { return counters(); },
+                                            .store = {}}));
         log::start(impl_->all.log);
         for (const std::string& note : impl_->all.notes)
             log::write(log::level::info, note);

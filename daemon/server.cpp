@@ -142,6 +142,15 @@ void server::impl::open_listeners()
 
 // ---- Connections ------------------------------------------------------------------------------
 
+bool server::impl::takes_json(std::string_view name) const
+{
+    const auto& all = options.listeners;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const listener_options& each) {
+        return wharf::listener_name(each) == name;
+    });
+    return found == all.end() || found->json;
+}
+
 /// A connection's failure is its own: nothing thrown here reaches the listener.
 void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
                         asio::generic::stream_protocol protocol, int fd) noexcept
@@ -171,7 +180,8 @@ void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
         // Counted before it begins, as it may end at once.
         (admitted ? sessions : refusals).fetch_add(1, std::memory_order_relaxed);
         try {
-            lobby->add(std::move(stream), ++last_id, std::move(who), std::move(refusal));
+            lobby->add(std::move(stream), ++last_id, std::move(who), std::move(refusal),
+                       takes_json(listener_name));
         }
         catch (...) {
             on_ended(!admitted);

@@ -42,6 +42,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
     // Connections.
     void take(std::string_view listener_name, const tcp_options& tcp,
               boost::asio::generic::stream_protocol protocol, int fd) noexcept;
+    bool takes_json(std::string_view listener_name) const;
     void on_ended(bool was_refused);
     bool all_have_ended() const noexcept { return sessions == 0 && refusals == 0; }
     template <class F>

@@ -21,6 +21,11 @@ std::vector<std::string> server::command_names() const
     return impl_->commands.names();
 }
 
+const detail::command_entry* server::find_command(std::string_view name) const noexcept
+{
+    return impl_->commands.find(name);
+}
+
 std::vector<endpoint> server::endpoints() const
 {
     std::vector<endpoint> all;

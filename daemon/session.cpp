@@ -49,14 +49,15 @@ private:
 };
 
 session::session(transport stream, std::uint64_t id, std::optional<principal> who,
-                 session_end refusal, const session_host& host)
+                 session_end refusal, bool takes_json, const session_host& host)
     : host_(host),
       facts_{id,
              who.value_or(principal{}),
              remote_address(stream),
              local_address(stream),
              stream.get_executor(),
-             &host.commands},
+             &host.commands,
+             takes_json},
       stream_(std::move(stream)),
       conversation_(side::server, host.options.conversation, std::string(software),
                     std::chrono::steady_clock::now()),
@@ -257,7 +258,11 @@ void session::take(const event& what)
             cancel(*found->second, errc::cancelled);
     }
     else if (const auto* replied = std::get_if<events::replied>(&what))
-        finish_peer_call(replied->id, {{}, {}, {}, replied->message});
+        finish_peer_call(replied->id, {{},
+                                       {},
+                                       {},
+                                       replied->message,
+                                       conversation_.owner_of(replied->message)});
     else if (const auto* failed = std::get_if<events::failed>(&what))
         finish_peer_call(failed->id, {failed->code, failed->text, failed->retry_after, {}});
     else if (const auto* expired = std::get_if<events::expired>(&what))
@@ -276,12 +281,15 @@ void session::take(const event& what)
 void session::on_declared(const events::declared& e)
 {
     declared_command what;
-    what.name = e.name;
-    what.entry = host_.commands.find(e.name);
-    what.is_system = e.name.starts_with(system_prefix);
+    const auto [entry, name, is_json] = host_.commands.resolve(e.name);
+    what.name = name;
+    what.entry = entry;
+    what.is_system = name.starts_with(system_prefix);
     // Who may not call a command does not learn whether it exists.
-    if (!may_call(e.name))
+    if (!may_call(what.name))
         what.refusal = errc::permission_denied;
+    else if (is_json && !facts_.takes_json)
+        what.refusal = errc::unsupported_json;
     else if (what.entry != nullptr)
         what.refusal = errc{};
     if (is_lobby() && what.refusal == errc{} && !what.is_system)

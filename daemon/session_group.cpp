@@ -47,9 +47,9 @@ std::shared_ptr<session> session_group::make(Args&&... args)
 }
 
 void session_group::add(transport stream, std::uint64_t id, std::optional<principal> who,
-                        session_end refusal)
+                        session_end refusal, bool takes_json)
 {
-    auto s = make(std::move(stream), id, std::move(who), std::move(refusal));
+    auto s = make(std::move(stream), id, std::move(who), std::move(refusal), takes_json);
     load_.fetch_add(1, std::memory_order_relaxed);
     asio::post(executor_, [this, s = std::move(s)] { begin(s); });
 }

@@ -41,7 +41,8 @@ public:
     void keep_alive(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
 
     /// Begins a session. Throws std::bad_alloc.
-    void add(transport stream, std::uint64_t id, std::optional<principal> who, session_end refusal);
+    void add(transport stream, std::uint64_t id, std::optional<principal> who, session_end refusal,
+             bool takes_json);
     /// Goes on with a session that left another group.
     void add(session_seed&& seed);
     /// Every session accepts no more calls, answers what it accepted and ends; so do those that

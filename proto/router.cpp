@@ -1,4 +1,6 @@
 // router: names to handlers, and one call answered whatever its handler does.
+#include "json_entry.hpp"
+
 #include <wharf/detail/answer.hpp>
 
 #include <algorithm>
@@ -32,10 +34,28 @@ std::vector<std::string> router::names() const
     return all;
 }
 
+namespace {
+
+template <class Entries>
+const detail::command_entry* find_in(const Entries& all, std::string_view name) noexcept
+{
+    const auto found = all.find(name);
+    return found == all.end() ? nullptr : &found->second;
+}
+
+} // namespace
+
 const detail::command_entry* router::find(std::string_view name) const noexcept
 {
-    const auto found = commands_.find(name);
-    return found == commands_.end() ? nullptr : &found->second;
+    return find_in(commands_, name);
+}
+
+router::declaration router::resolve(std::string_view name) const noexcept
+{
+    const std::string_view in_json = detail::name_called_in_json(name);
+    if (in_json.empty())
+        return {find(name), name, false};
+    return {find_in(in_json_, in_json), in_json, true};
 }
 
 void router::add(detail::command_entry entry)
@@ -46,13 +66,20 @@ void router::add(detail::command_entry entry)
         throw error(errc::bad_argument, "the command name \"" + entry.name +
                                             "\" is not 1 to 127 printable characters without "
                                             "spaces");
+    if (!detail::name_called_in_json(entry.name).empty())
+        throw error(errc::bad_argument, "the command name \"" + entry.name +
+                                            "\" ends with \"+json\", which is how a command is "
+                                            "called in JSON");
     std::string name = entry.name;
     const auto [place, is_new] = commands_.try_emplace(name, std::move(entry));
     if (!is_new)
         throw error(errc::bad_argument, "the command \"" + name + "\" has two handlers");
+    in_json_.emplace(name, detail::make_json_entry(place->second));
     std::uint32_t index = 0;
-    for (auto& [ignored, each] : commands_)
-        each.index = index++;
+    for (auto& [each_name, each] : commands_) {
+        each.index = index;
+        in_json_.find(each_name)->second.index = index++;
+    }
 }
 
 void router::on_open(std::function<void(const session_handle&)> hook)
@@ -106,6 +133,11 @@ awaitable<void> reply_slot::async_room()
 
 void reply_slot::hold(std::size_t) {}
 
+message_owner* reply_slot::owner_of(message_view) noexcept
+{
+    return nullptr;
+}
+
 std::shared_ptr<stream_channel> reply_slot::channel(bool, bool)
 {
     throw error(errc::internal, "this call has no streams");
@@ -116,6 +148,11 @@ awaitable<void> write_when_room(byte_buffer message, reply_slot& to)
     to.hold(message.size());
     co_await to.async_room();
     to.open().append(message.view());
+}
+
+message_owner* conversation_slot::owner_of(message_view message) noexcept
+{
+    return to_.owner_of(message);
 }
 
 bool conversation_slot::complete()

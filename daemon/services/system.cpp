@@ -30,6 +30,9 @@ void system_service::serve(router& commands)
     commands.on<system::status>([this](const system::status&) { return status(); });
     commands.on<system::list>(
         [this](const system::list&, call& current) { return list(current.caller().role); });
+    commands.on<system::describe>([this](const system::describe& what, call& current) {
+        return describe(what.command, current.caller().role);
+    });
     commands.on<system::metrics>([this](const system::metrics&) { return metrics(); });
     commands.on<system::sessions>([this](system::sessions what) { return sessions(what); });
 }
@@ -111,6 +114,21 @@ std::string system_service::metrics() const
                 std::to_string(number));
     }
     return text;
+}
+
+system::description system_service::describe(std::string_view command, std::string_view role) const
+{
+    const auto names = list(role);
+    const detail::command_entry* entry = serving_->find_command(command);
+    if (entry == nullptr || !std::binary_search(names.begin(), names.end(), command))
+        throw error(errc::permission_denied, std::string(command));
+    const detail::command_schemas& types = entry->schemas();
+    system::description made{entry->name, *types.argument, *types.reply, {}, {}};
+    if (types.items != nullptr)
+        made.items.push_back(*types.items);
+    if (types.upload != nullptr)
+        made.upload.push_back(*types.upload);
+    return made;
 }
 
 std::vector<std::string> system_service::list(std::string_view role) const

@@ -36,6 +36,9 @@ public:
     awaitable<system::sessions_reply> sessions(system::sessions what) const;
     /// What system.metrics answers.
     std::string metrics() const;
+    /// What system.describe answers to a caller in this role. Throws error(errc::permission_denied)
+    /// for what it may not call, whether that exists or not.
+    system::description describe(std::string_view command, std::string_view role) const;
     /// The commands that a caller in this role may call, sorted.
     std::vector<std::string> list(std::string_view role) const;
 

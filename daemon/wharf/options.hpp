@@ -25,6 +25,7 @@ struct listener_options {
     std::uint32_t unix_mode = 0660; ///< permissions of a unix socket's path
     std::string unix_group;         ///< group of a unix socket's path; empty: the process's own
     tcp_options tcp;
+    bool json = true; ///< may commands be called in JSON here?
     bool operator==(const listener_options&) const = default;
 };
 
@@ -91,6 +92,7 @@ struct store_options {
     std::size_t check_bytes_max = std::size_t(1) << 30;
 
     std::uint64_t database_bytes_max = 0;  ///< then store_full; 0: as much as the disk has
+    std::uint32_t schemas_max = 10000;     ///< types of stored objects; then store_full
     std::uint32_t group_max = 256;         ///< transactions that share one commit
     std::uint32_t write_queue_max = 10000; ///< transactions waiting; one more is overloaded
     std::uint32_t read_queue_max = 10000;  ///< reads waiting; one more is overloaded

@@ -3,6 +3,7 @@
 
 #include <wharf/call.hpp>
 #include <wharf/command.hpp>
+#include <wharf/detail/command_schemas.hpp>
 #include <wharf/detail/handlers.hpp>
 #include <wharf/error.hpp>
 #include <wharf/session_handle.hpp>
@@ -53,7 +54,7 @@ public:
     /// errc::internal, and its what() goes to the log only.
     ///
     /// Throws error(errc::bad_argument) where the name is empty, longer than 127 bytes, has
-    /// characters that do not print, or already has a handler.
+    /// characters that do not print, ends with "+json", or already has a handler.
     template <command C, class F>
     void on(F handler)
     {
@@ -70,6 +71,7 @@ public:
             if constexpr (result::fits && (!streams || result::is_awaitable)) {
                 detail::command_entry entry;
                 entry.name = std::string_view(C::name);
+                entry.schemas = &detail::schemas_of_command<C>;
                 entry.handler = std::make_shared<type>(std::move(handler));
                 if constexpr (result::is_awaitable)
                     detail::set_start<C, type>(entry, typename detail::streams_of<C>::type());
@@ -101,6 +103,7 @@ public:
             if constexpr (!result::is_awaitable && result::fits) {
                 detail::command_entry entry;
                 entry.name = std::string_view(C::name);
+                entry.schemas = &detail::schemas_of_command<C>;
                 entry.is_blocking = true;
                 entry.handler = std::make_shared<type>(std::move(handler));
                 entry.answer = &detail::answer_inline<C, type>;
@@ -121,6 +124,14 @@ public:
 
     /// For sessions: the entry of a name, or nullptr. Valid as long as the router.
     const detail::command_entry* find(std::string_view name) const noexcept;
+    /// What a peer means that declares a name: "calculator.add", or "calculator.add+json" to call
+    /// it in JSON.
+    struct declaration {
+        const detail::command_entry* entry = nullptr; ///< null where there is none
+        std::string_view command;                     ///< a part of the name
+        bool is_json = false;
+    };
+    declaration resolve(std::string_view name) const noexcept;
     std::size_t size() const noexcept { return commands_.size(); }
     const std::vector<std::function<void(const session_handle&)>>& open_hooks() const noexcept
     {
@@ -135,7 +146,9 @@ public:
 private:
     void add(detail::command_entry entry);
 
-    std::map<std::string, detail::command_entry, std::less<>> commands_;
+    using entries = std::map<std::string, detail::command_entry, std::less<>>;
+    entries commands_;
+    entries in_json_; ///< of the same names
     std::vector<std::function<void(const session_handle&)>> open_hooks_;
     std::vector<std::function<void(const session_handle&, const error&)>> close_hooks_;
 };

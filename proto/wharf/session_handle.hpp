@@ -36,6 +36,7 @@ struct session_facts {
     peer_address local;
     boost::asio::any_io_executor executor;
     const router* commands = nullptr;
+    bool takes_json = true; ///< may its peer call in JSON?
 };
 
 /// A session, or a client's connection, behind a session_handle.

@@ -1,6 +1,8 @@
 // The commands that every wharfd answers about itself: what system.ping, system.status,
-// system.list, system.sessions and system.metrics carry.
+// system.list, system.describe, system.sessions and system.metrics carry.
 #pragma once
+
+#include <wharf/schema.hpp>
 
 #include <boost/serialization/nvp.hpp>
 #include <boost/serialization/version.hpp>
@@ -173,6 +175,36 @@ struct metrics {
     template <class Archive>
     void serialize(Archive&, unsigned /*version*/)
     {}
+};
+
+/// What the messages of a command look like. The reply of a command that streams it is nothing.
+struct description {
+    std::string command;
+    schema argument;
+    schema reply;
+    std::vector<schema> items;  ///< one, or none: what its reply streams
+    std::vector<schema> upload; ///< one, or none: what its caller streams
+    bool operator==(const description&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(command) & BOOST_SERIALIZATION_NVP(argument) &
+            BOOST_SERIALIZATION_NVP(reply) & BOOST_SERIALIZATION_NVP(items) &
+            BOOST_SERIALIZATION_NVP(upload);
+    }
+};
+
+/// Asks what the messages of a command look like, which the caller may call.
+struct describe {
+    using reply = description;
+    static constexpr std::string_view name = "system.describe";
+    std::string command;
+    bool operator==(const describe&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(command);
+    }
 };
 
 } // namespace wharf::system

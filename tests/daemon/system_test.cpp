@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(list_names_what_the_caller_may_call)
 {
     running d;
     wharf::blocking_client client("unix:" + d.directory.path() + "/s");
-    const std::vector<std::string> all{"system.list", "system.metrics", "system.ping",
-                                       "system.sessions", "system.status"};
+    const std::vector<std::string> all{"system.describe", "system.list",     "system.metrics",
+                                       "system.ping",     "system.sessions", "system.status"};
     BOOST_TEST(client.call(wharf::system::list{}) == all, boost::test_tools::per_element());
     BOOST_TEST(d.service.list("all") == all, boost::test_tools::per_element());
     BOOST_TEST(d.service.list("one").size() == 1u);

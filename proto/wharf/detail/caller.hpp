@@ -11,6 +11,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace wharf::detail {
 
@@ -34,6 +36,10 @@ public:
     /// What a reply may cost. Valid as long as this.
     virtual const limits& decode_limits() const noexcept = 0;
     virtual std::chrono::nanoseconds default_timeout() const noexcept = 0;
+
+    /// A copy of a command's name that lives as long as this. Throws error(errc::session_limit)
+    /// where there are too many. Any thread.
+    virtual std::string_view keep_name(std::string name);
 
     /// A name for a call, for withdraw(); never used twice.
     std::uint64_t next_ticket() noexcept { return ++last_ticket_; }

@@ -5,6 +5,7 @@
 #include <wharf/byte_buffer.hpp>
 #include <wharf/call.hpp>
 #include <wharf/command.hpp>
+#include <wharf/detail/message_owner.hpp>
 #include <wharf/detail/reused_command.hpp>
 #include <wharf/limits.hpp>
 #include <wharf/stream.hpp>
@@ -43,6 +44,9 @@ public:
     /// The call holds this much more memory, given back when it is answered. Throws
     /// error(errc::overloaded) where all calls together hold too much. Inline handlers hold none.
     virtual void hold(std::size_t bytes);
+    /// Of the memory of the call's message, where its attachments may share that; asked for while
+    /// it is decoded.
+    virtual message_owner* owner_of(std::span<const std::byte> message) noexcept;
 
 protected:
     reply_slot() = default;
@@ -53,7 +57,9 @@ protected:
 
 using message_view = std::span<const std::byte>;
 
-/// One command's handler behind its types. One of the two functions is set.
+struct command_schemas;
+
+/// One command's handler behind its types. `answer` or `start` is set.
 struct command_entry {
     std::string name;
     std::uint32_t index = 0;       ///< of all commands of a router, in the order of their names
@@ -64,6 +70,8 @@ struct command_entry {
     void (*answer)(void* handler, message_view arguments, call&, reply_slot&) = nullptr;
     /// Decodes (and throws what that throws), then returns the coroutine that does the rest.
     awaitable<void> (*start)(void* handler, message_view arguments, call&, reply_slot&) = nullptr;
+    /// What its messages look like. Any thread.
+    const command_schemas& (*schemas)() = nullptr;
 };
 
 template <class T>
@@ -132,14 +140,21 @@ struct handler_result<F, C, stream_list<Streams...>> {
                   std::is_convertible_v<typename awaited::type, value_of_reply<C>>;
 };
 
-/// Returns the memory that the command holds.
+/// Returns the memory that the command holds, of its message too where attachments share that.
 template <class C>
-std::size_t decode_command(C& command, message_view arguments, const limits& bounds)
+std::size_t decode_command(C& command, message_view arguments, reply_slot& of)
 {
+    const limits& bounds = of.bounds();
     load_archive in(arguments, bounds);
+    message_owner* owner = nullptr;
+    if (arguments.size() >= shared_bytes_min) [[unlikely]] {
+        owner = of.owner_of(arguments);
+        let_share(in, owner);
+    }
     in >> command;
     in.finish();
-    return sizeof command + memory_budget(bounds, arguments.size()) - in.memory_left();
+    const std::size_t shared = owner != nullptr ? owner->shared_bytes() : 0;
+    return sizeof command + memory_budget(bounds, arguments.size()) - in.memory_left() + shared;
 }
 
 template <class Reply>
@@ -178,13 +193,13 @@ void answer_inline(void* handler, message_view arguments, call& current, reply_s
     if constexpr (reuses_command<F, C>()) {
         typename kept_command<C>::use kept(kept_command<C>::of_thread());
         if (C* command = kept.object()) {
-            kept.holds(decode_command(*command, arguments, to.bounds()));
+            kept.holds(decode_command(*command, arguments, to));
             reply_inline<C>(f, std::as_const(*command), current, to);
             return;
         }
     }
     C command;
-    decode_command(command, arguments, to.bounds());
+    decode_command(command, arguments, to);
     reply_inline<C>(f, std::move(command), current, to);
 }
 
@@ -219,7 +234,7 @@ awaitable<void> start_awaitable(void* handler, message_view arguments, call& cur
 {
     F& f = *static_cast<F*>(handler);
     C command;
-    to.hold(decode_command(command, arguments, to.bounds()));
+    to.hold(decode_command(command, arguments, to));
     if constexpr (sizeof...(Streams) == 0) {
         return run_awaitable<C, F>(f, std::move(command), current, to);
     }
