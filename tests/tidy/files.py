@@ -7,6 +7,8 @@ TOP = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "CHANGELOG
        ".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", ".gitattributes"}
 
 LINES_MAX = 800
+# A user copies it into a program: it is one file on purpose.
+ONE_FILE = {"client/python/wharf.py"}
 
 # Spelled in halves, so that this file does not contain them.
 FORBIDDEN = ["TO" + "DO", "FIX" + "ME", "/wo" + "rk/", "place" + "holder"]
@@ -58,7 +60,7 @@ def check_first_sentence(tree):
 def check_size(tree):
     for path in tree.written():
         count = len(tree.lines(path))
-        if count > LINES_MAX:
+        if count > LINES_MAX and path not in ONE_FILE:
             yield f"{path}: {count} lines; a file of more than {LINES_MAX} has two jobs"
 
 

@@ -7,7 +7,7 @@ HEADING = re.compile(r"^#+ What travels$", re.MULTILINE)
 ROWS_MIN = 60
 # They refuse what is no type of the archive.
 OTHERS = tuple(f"tests/compile_fail/{name}.cpp"
-               for name in ("client", "control", "handlers", "streams"))
+               for name in ("blocking", "client", "control", "handlers", "streams"))
 
 TEST_CASE = re.compile(r"\bBOOST_AUTO_TEST_CASE\((\w+)\)")
 REFUSAL = re.compile(r"^// Refused: (.*)\n[^\n]*?\b(\w+)\(", re.MULTILINE)
