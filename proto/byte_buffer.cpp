@@ -41,16 +41,18 @@ public:
             std::free(each.memory);
     }
 
-    /// The largest, as what asks may have to grow; none where none has so many bytes.
-    block take(std::size_t bytes) noexcept
+    /// The largest that has `bytes_min` to `bytes_max` bytes, or none.
+    block take(std::size_t bytes_min, std::size_t bytes_max) noexcept
     {
-        block& largest =
-            *std::max_element(all_.begin(), all_.end(),
-                              [](const block& a, const block& b) { return a.bytes < b.bytes; });
-        if (largest.bytes < bytes)
+        block* best = nullptr;
+        for (block& each : all_)
+            if (each.bytes >= bytes_min && each.bytes <= bytes_max &&
+                (best == nullptr || each.bytes > best->bytes))
+                best = &each;
+        if (best == nullptr)
             return {};
-        bytes_ -= largest.bytes;
-        return std::exchange(largest, {});
+        bytes_ -= best->bytes;
+        return std::exchange(*best, {});
     }
 
     /// Keeps the block; false where there is no room for it.
@@ -82,9 +84,10 @@ bool keep_block(const block& freed) noexcept
     return keeps_blocks && !kept_blocks::is_over && blocks_of_thread.put(freed);
 }
 
-block take_block(std::size_t bytes) noexcept
+block take_block(std::size_t bytes_min, std::size_t bytes_max) noexcept
 {
-    return keeps_blocks && !kept_blocks::is_over ? blocks_of_thread.take(bytes) : block();
+    return keeps_blocks && !kept_blocks::is_over ? blocks_of_thread.take(bytes_min, bytes_max)
+                                                 : block();
 }
 
 } // namespace
@@ -154,7 +157,9 @@ void byte_buffer::grow(std::size_t n)
     const std::size_t wanted = std::max({used + n, capacity() * 2, std::size_t{512}});
     // Later it is realloc() that moves pages without copying them.
     if (wanted >= kept_bytes_min && capacity() < kept_bytes_min) [[unlikely]] {
-        if (const block kept = take_block(wanted); kept.memory != nullptr) {
+        // What grows will grow further; what begins knows how much it needs, and may hold it long.
+        const std::size_t most = used != 0 ? std::numeric_limits<std::size_t>::max() : 2 * wanted;
+        if (const block kept = take_block(wanted, most); kept.memory != nullptr) {
             if (begin_ != nullptr) // what stands behind the end stays, too, as by realloc()
                 std::memcpy(kept.memory, begin_, capacity() + slack);
             release();

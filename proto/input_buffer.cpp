@@ -2,6 +2,7 @@
 #include "input_buffer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wharf::detail {
 
@@ -22,8 +23,12 @@ std::span<std::byte> input_buffer::prepare(std::size_t wanted)
         read_ = 0;
     }
     const std::size_t capacity = std::max(capacity_wanted_, bytes_.size() + room);
-    if (bytes_.capacity() < capacity)
-        bytes_.reserve_more(capacity - bytes_.size());
+    if (bytes_.capacity() < capacity) {
+        // A new one, since what grows may be given far more than it asks for.
+        byte_buffer larger(capacity);
+        larger.append(bytes_.view());
+        bytes_ = std::move(larger);
+    }
     room_ = static_cast<std::size_t>(bytes_.limit() - bytes_.end());
     return {bytes_.end(), room_};
 }
