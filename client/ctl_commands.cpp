@@ -1,8 +1,10 @@
 // The subcommands of wharfctl.
 #include "ctl_commands.hpp"
 
+#include "ctl_json.hpp"
 #include "ctl_text.hpp"
 
+#include <wharf/json.hpp>
 #include <wharf/objects.hpp>
 #include <wharf/system.hpp>
 
@@ -56,6 +58,8 @@ void write_all(std::FILE* to, const void* bytes, std::size_t n, const std::strin
         throw local_error{"cannot write " + name + ": " + reason()};
 }
 
+} // namespace
+
 void print(const std::string& text)
 {
     write_all(stdout, text.data(), text.size(), "standard output");
@@ -65,8 +69,6 @@ bool on_terminal()
 {
     return ::isatty(STDOUT_FILENO) != 0;
 }
-
-} // namespace
 
 exit_code exit_code_of(errc code) noexcept
 {
@@ -133,6 +135,12 @@ std::vector<std::byte> read_value(const value_source& from)
     return read_all(file.get(), from.file);
 }
 
+std::string read_text(const std::string& file)
+{
+    const std::vector<std::byte> bytes = read_value({std::nullopt, file});
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 void write_value(const std::vector<std::byte>& value, const std::string& file)
 {
     if (!file.empty() && file != "-") {
@@ -154,6 +162,45 @@ void write_value(const std::vector<std::byte>& value, const std::string& file)
     if (!text.ends_with('\n'))
         text += '\n';
     print(text);
+}
+
+namespace {
+
+/// The object's value as JSON, by the schema that the daemon keeps.
+std::string json_of(blocking_client& client, const objects::object& from, const std::string& key)
+{
+    const schema type = client.call(objects::find_schema{from.fingerprint});
+    try {
+        return to_json(type, from.value);
+    }
+    catch (const error& e) {
+        throw local_error{key + " cannot be shown as JSON (" + e.what() +
+                          "): `wharfctl get --raw` writes its bytes"};
+    }
+}
+
+} // namespace
+
+void show_object(blocking_client& client, const get_arguments& what)
+{
+    const objects::object found = client.call(objects::get{what.key});
+    const bool to_file = !what.file.empty() && what.file != "-";
+    if (what.as_json && found.fingerprint == 0)
+        throw local_error{what.key + " was stored without a type: leave --json out"};
+    const bool as_json =
+        what.as_json || (found.fingerprint != 0 && !what.raw && !to_file && on_terminal());
+    if (!as_json) {
+        write_value(found.value, what.file);
+        return;
+    }
+    const std::string text = json_of(client, found, what.key);
+    if (!to_file) {
+        print_json(text, what.as_json);
+        return;
+    }
+    const std::string line = json_line(text) + "\n";
+    const auto* bytes = reinterpret_cast<const std::byte*>(line.data());
+    write_value({bytes, bytes + line.size()}, what.file);
 }
 
 void show_ping(blocking_client& client, std::string_view endpoint)
@@ -253,7 +300,7 @@ void show_metrics(blocking_client& client)
 
 void show_objects(blocking_client& client, const std::string& prefix, std::uint64_t limit)
 {
-    const std::vector<std::string> heading{"KEY", "REVISION", "SIZE"};
+    const std::vector<std::string> heading{"KEY", "REVISION", "SIZE", "TYPE"};
     std::uint64_t shown = 0;
     objects::list ask{prefix, "", objects::page_entries_max};
     for (bool more = true; more && (limit == 0 || shown < limit);) {
@@ -264,7 +311,8 @@ void show_objects(blocking_client& client, const std::string& prefix, std::uint6
         std::vector<std::vector<std::string>> rows{heading};
         for (const objects::entry& each : page.entries)
             rows.push_back(
-                {escape(each.key), std::to_string(each.revision), std::to_string(each.size)});
+                {escape(each.key), std::to_string(each.revision), std::to_string(each.size),
+                 each.fingerprint == 0 ? "-" : objects::fingerprint_text(each.fingerprint)});
         if (rows.size() > 1)
             print(table(rows, on_terminal(), {1, 2}));
         shown += page.entries.size();

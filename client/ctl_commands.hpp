@@ -43,6 +43,23 @@ std::vector<std::byte> read_value(const value_source& from);
 /// Writes to `file` ("-" or empty: standard output, where a terminal gets no raw binary).
 void write_value(const std::vector<std::byte>& value, const std::string& file);
 
+/// What `wharfctl get` was told.
+struct get_arguments {
+    std::string key;
+    std::string file; ///< "-" or empty: standard output
+    bool as_json = false;
+    bool raw = false;
+};
+/// Writes an object: as JSON where it is told to, or a terminal asks and the object knows its type;
+/// else its bytes. Throws error and local_error.
+void show_object(blocking_client& client, const get_arguments& what);
+
+/// A whole file as text; empty: standard input.
+std::string read_text(const std::string& file);
+/// To standard output, at once. Throws local_error.
+void print(const std::string& text);
+bool on_terminal();
+
 void show_ping(blocking_client& client, std::string_view endpoint);
 void show_status(blocking_client& client);
 void show_commands(blocking_client& client);
@@ -52,7 +69,8 @@ void show_limits(blocking_client& client);
 void show_sessions(blocking_client& client, std::uint64_t limit);
 /// The daemon's metrics, as they come: text for Prometheus.
 void show_metrics(blocking_client& client);
-/// Prints the keys that begin with `prefix`, page by page, at most `limit` of them (0: all).
+/// Prints the keys that begin with `prefix`, with the fingerprints of their types, page by page, at
+/// most `limit` of them (0: all).
 void show_objects(blocking_client& client, const std::string& prefix, std::uint64_t limit);
 
 } // namespace wharf::ctl

@@ -1,4 +1,5 @@
 // wharfctl: a daemon's commands from a shell.
+#include "ctl_call.hpp"
 #include "ctl_commands.hpp"
 #include "ctl_text.hpp"
 
@@ -20,12 +21,17 @@ struct arguments {
     std::string endpoint;
     double timeout_s = 10;
     bool wait = false;
-    std::string key, prefix, output;
+    std::string key, prefix;
     value_source value;
     std::uint64_t expected = 0;
     std::optional<std::uint64_t> revision;
     std::uint64_t limit = 0;
+    call_arguments call;
+    get_arguments get;
+    bool as_json = false;
     std::function<void(blocking_client&)> run;
+    /// Instead of `run`, for what needs another client.
+    std::function<void(std::string_view endpoint, const client_options&)> run_alone;
 };
 
 void add_value(CLI::App* to, arguments& a)
@@ -67,6 +73,26 @@ void describe(CLI::App& app, arguments& a)
         a.run = show_commands;
     });
 
+    auto* describe = app.add_subcommand("describe", "What a command takes and answers with");
+    describe->add_option("COMMAND", a.call.command, "Its name; without one, a line for each");
+    describe->add_flag("--json", a.as_json, "Print schemas as JSON, a line for each command");
+    describe->callback([&] {
+        a.run_alone = [&](std::string_view endpoint, const client_options& options) {
+            describe_commands(endpoint, options, a.call.command, a.as_json);
+        };
+    });
+    auto* call = app.add_subcommand("call", "Call any command, in JSON");
+    call->add_option("COMMAND", a.call.command, "Its name")->required();
+    call->add_option("ARGUMENT", a.call.argument,
+                     "Its argument in JSON, {} by default; -: standard input")
+        ->default_str("{}");
+    call->add_flag("--json", a.call.one_line, "Print each reply on one line, on a terminal too");
+    call->callback([&] {
+        a.run_alone = [&](std::string_view endpoint, const client_options& options) {
+            call_command(endpoint, options, a.call);
+        };
+    });
+
     app.add_subcommand("limits", "Every limit of the daemon, and how much of it is taken")
         ->callback([&] { a.run = show_limits; });
     auto* sessions = app.add_subcommand("sessions", "Who is connected, and what each does");
@@ -77,13 +103,11 @@ void describe(CLI::App& app, arguments& a)
     });
 
     auto* get = app.add_subcommand("get", "Write an object's value to standard output");
-    get->add_option("KEY", a.key, "The object's key")->required();
-    get->add_option("-o,--output", a.output, "Write it to a file instead");
-    get->callback([&] {
-        a.run = [&](blocking_client& c) {
-            write_value(c.call(objects::get{a.key}).value, a.output);
-        };
-    });
+    get->add_option("KEY", a.get.key, "The object's key")->required();
+    get->add_option("-o,--output", a.get.file, "Write it to a file instead");
+    auto* raw = get->add_flag("--raw", a.get.raw, "Its bytes, on a terminal too");
+    get->add_flag("--json", a.get.as_json, "Always as JSON, on one line")->excludes(raw);
+    get->callback([&] { a.run = [&](blocking_client& c) { show_object(c, a.get); }; });
 
     auto* put = app.add_subcommand("put", "Store a value under a key; prints its revision");
     add_value(put, a);
@@ -110,7 +134,7 @@ void describe(CLI::App& app, arguments& a)
         a.run = [&](blocking_client& c) { c.call(objects::erase{a.key, a.revision}); };
     });
 
-    auto* ls = app.add_subcommand("ls", "Keys, revisions and sizes of objects");
+    auto* ls = app.add_subcommand("ls", "Keys, revisions, sizes and types of objects");
     ls->add_option("PREFIX", a.prefix, "Only keys that begin so");
     ls->add_option("-n,--limit", a.limit, "At most so many; 0: all")->capture_default_str();
     ls->callback([&] { a.run = [&](blocking_client& c) { show_objects(c, a.prefix, a.limit); }; });
@@ -157,8 +181,13 @@ int main(int argc, char** argv)
         options.timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(a.timeout_s * 1e9));
         options.wait_for_ready = a.wait;
         options.software = "wharfctl " WHARF_VERSION;
-        blocking_client client(a.endpoint, options);
-        a.run(client);
+        if (a.run_alone) {
+            a.run_alone(a.endpoint, options);
+        }
+        else {
+            blocking_client client(a.endpoint, options);
+            a.run(client);
+        }
         if (std::fflush(stdout) != 0)
             return fail(exit_code::failed, "cannot write standard output");
     }

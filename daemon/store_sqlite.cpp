@@ -24,12 +24,16 @@ using sqlite::statement;
 // "WHRF": `file` and this program tell the database from others by it.
 constexpr std::uint32_t application_id = 0x57485246;
 // The version of the tables below.
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 
-// The value stands last: a list then reads no overflow pages. Keys are blobs, ordered by bytes.
-constexpr const char* tables =
+// The value stands last: a list then reads no overflow pages. Keys are blobs, ordered by bytes. A
+// fingerprint is 0 or in `schemas`.
+constexpr const char* table_of_objects =
     "CREATE TABLE objects (key BLOB PRIMARY KEY NOT NULL, revision INTEGER NOT NULL,"
-    " value BLOB NOT NULL);"
+    " fingerprint INTEGER NOT NULL, value BLOB NOT NULL);";
+constexpr const char* table_of_schemas =
+    "CREATE TABLE schemas (fingerprint INTEGER PRIMARY KEY, schema BLOB NOT NULL);";
+constexpr const char* table_of_store =
     "CREATE TABLE store (only_row INTEGER PRIMARY KEY CHECK (only_row = 1),"
     " revision INTEGER NOT NULL);"
     "INSERT INTO store VALUES (1, 0);";
@@ -76,24 +80,25 @@ void check_not_emptied(const std::string& path)
                     path + " is empty, but its log is not: restore a backup of the directory");
 }
 
-// Is this ours? Nothing is written before that is known. True: it is new.
-bool identify(connection& on)
+// Is this ours? Nothing is written before that is known. Gives the version of its tables, 0 where
+// it is new.
+std::uint32_t identify(connection& on)
 {
     const std::string id = on.text("PRAGMA application_id");
     const std::string version = on.text("PRAGMA user_version");
     if (id == "0" && version == "0" && on.text("SELECT count(*) FROM sqlite_schema") == "0")
-        return true;
+        return 0;
     if (id != std::to_string(application_id))
         throw error(errc::store_failed,
                     on.path() + " belongs to another program (application_id " + id +
                         "): use another state directory, or move the file away");
-    if (version != std::to_string(format_version))
+    if (version != "1" && version != std::to_string(format_version))
         throw error(errc::store_failed, on.path() + " has format " + version +
-                                            ", this program knows " +
+                                            ", this program knows 1 to " +
                                             std::to_string(format_version) +
                                             ": run the wharfd that wrote it, or restore a backup "
                                             "from before its upgrade");
-    return false;
+    return static_cast<std::uint32_t>(std::stoul(version));
 }
 
 void check_pages(connection& on, const store_options& options)
@@ -123,8 +128,26 @@ void set_durable(connection& on, const store_options& options)
 void create_tables(connection& on)
 {
     on.execute("BEGIN IMMEDIATE");
-    on.execute(tables);
+    on.execute(table_of_objects);
+    on.execute(table_of_schemas);
+    on.execute(table_of_store);
     execute(on, "PRAGMA application_id=" + std::to_string(application_id));
+    execute(on, "PRAGMA user_version=" + std::to_string(format_version));
+    on.execute("COMMIT");
+}
+
+// Objects of version 1 have no fingerprint. They are copied rather than given a column behind their
+// values, which lists would have to read past. A process that dies meanwhile leaves version 1.
+void upgrade_tables(connection& on)
+{
+    log::write(log::level::notice, "upgrading the database",
+               {{"FROM", "1"}, {"TO", std::to_string(format_version)}});
+    on.execute("BEGIN IMMEDIATE");
+    on.execute("ALTER TABLE objects RENAME TO objects_1");
+    on.execute(table_of_objects);
+    on.execute("INSERT INTO objects SELECT key, revision, 0, value FROM objects_1 ORDER BY key");
+    on.execute("DROP TABLE objects_1");
+    on.execute(table_of_schemas);
     execute(on, "PRAGMA user_version=" + std::to_string(format_version));
     on.execute("COMMIT");
 }
@@ -134,12 +157,14 @@ public:
     sqlite_writer(const std::string& path, const store_options& options)
         : on_(path, connection::mode::read_write, options), options_(options)
     {
-        const bool is_new = identify(on_);
+        const std::uint32_t version = identify(on_);
         set_durable(on_, options);
-        if (is_new)
+        if (version == 0)
             create_tables(on_);
         else
             check_pages(on_, options);
+        if (version == 1)
+            upgrade_tables(on_);
         page_bytes_ = std::stoull(on_.text("PRAGMA page_size"));
         if (options.database_bytes_max != 0)
             execute(on_,
@@ -148,7 +173,7 @@ public:
         // The log is folded in tidy(), after the callers have their answers.
         sqlite3_wal_hook(on_.get(), &note_log_pages, this);
         next_fold_ = options_.wal_bytes;
-        view_.emplace(on_);
+        view_.emplace(on_, options_.schemas_max);
         begin_.emplace(on_, "BEGIN IMMEDIATE");
         savepoint_.emplace(on_, "SAVEPOINT one");
         release_.emplace(on_, "RELEASE one");

@@ -54,6 +54,20 @@ void check_revision(const std::optional<objects::entry>& present, std::uint64_t 
                                     std::to_string(expected));
 }
 
+// The fingerprint of a schema that may be kept.
+std::uint64_t check_schema(const schema& type, std::size_t bytes)
+{
+    if (bytes > objects::schema_bytes_max)
+        throw error(errc::bad_argument, "type has " + std::to_string(bytes) + " bytes, at most " +
+                                            std::to_string(objects::schema_bytes_max) +
+                                            " are allowed");
+    if (!type.is_valid())
+        throw error(errc::bad_argument, "type is no schema");
+    if (!type.is_walkable())
+        throw error(errc::bad_argument, "type is opaque: " + type.opaque_reason());
+    return type.fingerprint();
+}
+
 [[noreturn]] void throw_not_found(const std::string& key)
 {
     throw error(errc::not_found, "no object " + key);
@@ -75,7 +89,9 @@ void objects_service::serve(router& commands)
     commands.on<objects::put>([to, value_max](objects::put c) -> awaitable<written> {
         check_key(c.key);
         check_value(c.value.size(), value_max);
-        auto change = [&c](transaction& t) { return written{t.put(c.key, c.value)}; };
+        auto change = [&c](transaction& t) {
+            return written{t.put(c.key, c.value, c.fingerprint)};
+        };
         co_return co_await to->async_transact(change);
     });
 
@@ -84,7 +100,7 @@ void objects_service::serve(router& commands)
         check_value(c.value.size(), value_max);
         auto change = [&c](transaction& t) {
             check_revision(t.find(c.key), c.expected);
-            return written{t.put(c.key, c.value)};
+            return written{t.put(c.key, c.value, c.fingerprint)};
         };
         co_return co_await to->async_transact(change);
     });
@@ -100,6 +116,23 @@ void objects_service::serve(router& commands)
             return written{t.erase(c.key).value()};
         };
         co_return co_await to->async_transact(change);
+    });
+
+    commands.on<objects::define>([to](objects::define c) -> awaitable<std::uint64_t> {
+        const std::vector<std::byte> bytes = to_bytes(c.type);
+        const std::uint64_t fingerprint = check_schema(c.type, bytes.size());
+        auto change = [&](transaction& t) { t.define(fingerprint, bytes); };
+        co_await to->async_transact(change);
+        co_return fingerprint;
+    });
+
+    commands.on<objects::find_schema>([to](objects::find_schema c) -> awaitable<schema> {
+        auto look = [&c](const snapshot& s) { return s.find_schema(c.fingerprint); };
+        const auto found = co_await to->async_read(look);
+        if (!found)
+            throw error(errc::not_found, "no schema has the fingerprint " +
+                                             objects::fingerprint_text(c.fingerprint));
+        co_return from_bytes<schema>(std::span<const std::byte>(*found));
     });
 
     commands.on<objects::get>([to](objects::get c) -> awaitable<objects::object> {

@@ -9,7 +9,8 @@
 
 namespace wharf {
 
-/// Answers objects.put, get, cas, erase and list. The store must outlive the router's calls.
+/// Answers objects.put, get, cas, erase, list, define and schema. The store must outlive the
+/// router's calls.
 class objects_service {
 public:
     /// A get must fit into a message as its put did: what both need beside the value.

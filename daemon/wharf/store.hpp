@@ -38,6 +38,8 @@ public:
     /// Like get(), without reading the value.
     virtual std::optional<objects::entry> find(std::string_view key) const = 0;
     virtual objects::page list(const object_query& query) const = 0;
+    /// The schema that a fingerprint stands for, to_bytes(schema); nothing when there is none.
+    virtual std::optional<std::vector<std::byte>> find_schema(std::uint64_t fingerprint) const = 0;
     /// The newest revision of the whole store; 0 when nothing was ever written.
     virtual std::uint64_t revision() const = 0;
 
@@ -52,8 +54,19 @@ protected:
 /// one revision, the next one of the store.
 class transaction : public snapshot {
 public:
-    /// Returns the transaction's revision.
-    virtual std::uint64_t put(std::string_view key, std::span<const std::byte> value) = 0;
+    /// Returns the transaction's revision. The fingerprint is that of the value's type, 0 where
+    /// that is not known. Throws errc::not_found where no schema has it: an object never has a type
+    /// that nobody can look up.
+    virtual std::uint64_t put(std::string_view key, std::span<const std::byte> value,
+                              std::uint64_t fingerprint) = 0;
+    std::uint64_t put(std::string_view key, std::span<const std::byte> value)
+    {
+        return put(key, value, 0);
+    }
+    /// Keeps a schema, to_bytes(schema), for ever; nothing happens where there is one already. The
+    /// caller has checked that the fingerprint is the schema's. Throws errc::store_full where
+    /// store_options::schemas_max are kept.
+    virtual void define(std::uint64_t fingerprint, std::span<const std::byte> schema) = 0;
     /// Returns the transaction's revision; nothing when there is no such object.
     virtual std::optional<std::uint64_t> erase(std::string_view key) = 0;
 

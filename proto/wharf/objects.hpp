@@ -2,8 +2,10 @@
 #pragma once
 
 #include <wharf/archive.hpp>
+#include <wharf/schema.hpp>
 
 #include <boost/serialization/nvp.hpp>
+#include <boost/serialization/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,12 +13,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
 /// Durable objects. A value is an archive message, to_bytes(record), which the daemon keeps as it
 /// arrived. Every change gives the object a new revision from one counter of the whole store, which
 /// only grows. A reply means that the change is on disk.
+///
+/// An object knows its type by a fingerprint, schema::fingerprint(), whose schema the store keeps:
+/// so that programs without the C++ type can show it, and others notice that it is not theirs.
+/// <wharf/stored_objects.hpp> reads and writes records by their types.
 ///
 /// Errors of all of these: errc::bad_argument for a key, value or limit out of range, with the
 /// reason; errc::store_full, store_busy, store_failed, store_corrupt; errc::overloaded with a hint
@@ -28,6 +35,8 @@ namespace wharf::objects {
 inline constexpr std::size_t key_bytes_max = 1024;
 /// Entries that one page of a list holds at most.
 inline constexpr std::uint32_t page_entries_max = 1000;
+/// A schema that is defined has at most this many bytes as a message.
+inline constexpr std::size_t schema_bytes_max = 256u << 10;
 
 /// The reply to a change: the revision that the store has given it.
 struct written {
@@ -40,15 +49,18 @@ struct written {
     }
 };
 
-/// A stored value and the revision that wrote it.
+/// A stored value, the revision that wrote it, and its type; 0: not known.
 struct object {
     std::vector<std::byte> value;
     std::uint64_t revision = 0;
+    std::uint64_t fingerprint = 0;
     bool operator==(const object&) const = default;
     template <class Archive>
-    void serialize(Archive& ar, unsigned /*version*/)
+    void serialize(Archive& ar, unsigned version)
     {
         ar& BOOST_SERIALIZATION_NVP(value) & BOOST_SERIALIZATION_NVP(revision);
+        if (version > 0)
+            ar& BOOST_SERIALIZATION_NVP(fingerprint);
     }
 };
 
@@ -57,12 +69,15 @@ struct entry {
     std::string key;
     std::uint64_t revision = 0;
     std::uint64_t size = 0;
+    std::uint64_t fingerprint = 0;
     bool operator==(const entry&) const = default;
     template <class Archive>
-    void serialize(Archive& ar, unsigned /*version*/)
+    void serialize(Archive& ar, unsigned version)
     {
         ar& BOOST_SERIALIZATION_NVP(key) & BOOST_SERIALIZATION_NVP(revision) &
             BOOST_SERIALIZATION_NVP(size);
+        if (version > 0)
+            ar& BOOST_SERIALIZATION_NVP(fingerprint);
     }
 };
 
@@ -81,17 +96,21 @@ struct page {
     }
 };
 
-/// Stores a value under a key, whether or not there was one.
+/// Stores a value under a key, whether or not there was one. errc::not_found where the fingerprint
+/// is neither 0 nor that of a schema that was defined: define it, then put again.
 struct put {
     using reply = written;
     static constexpr std::string_view name = "objects.put";
     std::string key;
     std::vector<std::byte> value;
+    std::uint64_t fingerprint = 0;
     bool operator==(const put&) const = default;
     template <class Archive>
-    void serialize(Archive& ar, unsigned /*version*/)
+    void serialize(Archive& ar, unsigned version)
     {
         ar& BOOST_SERIALIZATION_NVP(key) & BOOST_SERIALIZATION_NVP(value);
+        if (version > 0)
+            ar& BOOST_SERIALIZATION_NVP(fingerprint);
     }
 };
 
@@ -109,19 +128,23 @@ struct get {
 };
 
 /// Stores a value if the object is at the expected revision; 0 expects that there is no object.
-/// errc::conflict otherwise, with a text that gives the present revision.
+/// errc::conflict otherwise, with a text that gives the present revision; errc::not_found as of
+/// put.
 struct cas {
     using reply = written;
     static constexpr std::string_view name = "objects.cas";
     std::string key;
     std::uint64_t expected = 0;
     std::vector<std::byte> value;
+    std::uint64_t fingerprint = 0;
     bool operator==(const cas&) const = default;
     template <class Archive>
-    void serialize(Archive& ar, unsigned /*version*/)
+    void serialize(Archive& ar, unsigned version)
     {
         ar& BOOST_SERIALIZATION_NVP(key) & BOOST_SERIALIZATION_NVP(expected) &
             BOOST_SERIALIZATION_NVP(value);
+        if (version > 0)
+            ar& BOOST_SERIALIZATION_NVP(fingerprint);
     }
 };
 
@@ -157,26 +180,114 @@ struct list {
     }
 };
 
-/// The command that stores a record. Throws error where to_bytes() refuses the record.
+/// Tells the store what a type looks like; the reply is its fingerprint, which the daemon computes.
+/// Once is enough for all time; again does nothing. errc::bad_argument for what is no schema, is
+/// opaque or has more than schema_bytes_max; errc::store_full where the store keeps as many schemas
+/// as it may.
+struct define {
+    using reply = std::uint64_t;
+    static constexpr std::string_view name = "objects.define";
+    schema type;
+    bool operator==(const define&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(type);
+    }
+};
+
+/// Asks for the schema of a fingerprint; errc::not_found when there is none. Who defined it may
+/// have been anybody: names in it that the fingerprint does not cover, such as enumerators', are
+/// theirs.
+struct find_schema {
+    using reply = schema;
+    static constexpr std::string_view name = "objects.schema";
+    std::uint64_t fingerprint = 0;
+    bool operator==(const find_schema&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(fingerprint);
+    }
+};
+
+/// schema_of<T>().fingerprint(), computed once; 0: T is opaque. Any thread.
+template <class T>
+std::uint64_t fingerprint_of()
+{
+    static const std::uint64_t made = schema_of<T>().fingerprint();
+    return made;
+}
+
+/// As people read it: sixteen digits in hexadecimal.
+std::string fingerprint_text(std::uint64_t fingerprint);
+
+/// The command that stores a record, with its type. Throws error where to_bytes() refuses the
+/// record. The store must know the type: <wharf/stored_objects.hpp> sees to that.
 template <class T>
 put make_put(std::string key, const T& record)
 {
-    return {std::move(key), to_bytes(record)};
+    return {std::move(key), to_bytes(record), fingerprint_of<T>()};
 }
 
 /// The command that stores a record if the object is at the expected revision.
 template <class T>
 cas make_cas(std::string key, std::uint64_t expected, const T& record)
 {
-    return {std::move(key), expected, to_bytes(record)};
+    return {std::move(key), expected, to_bytes(record), fingerprint_of<T>()};
 }
 
-/// The record that an object holds. Throws error where from_bytes() refuses the value: it need not
-/// have been stored as a T.
+namespace detail {
+
+/// Throws errc::bad_class where no program could have written `stored` as an earlier or later
+/// version of `wanted`, which says where they differ.
+void check_same_type(const schema& stored, const schema& wanted, const std::type_info& as);
+/// What is read without its schema. Throws errc::bad_class where `stored`, which was loaded and
+/// stored again, holds all classes that have versions at those of `wanted`: then its fingerprint
+/// differs because it is of another type.
+void check_is_older(std::span<const std::byte> stored, std::span<const std::byte> again,
+                    std::uint64_t fingerprint, const schema& wanted, const std::type_info& as);
+
+template <class T>
+bool has_type(std::uint64_t fingerprint)
+{
+    return fingerprint == 0 || fingerprint_of<T>() == 0 || fingerprint == fingerprint_of<T>();
+}
+
+} // namespace detail
+
+/// The record that an object holds, which may have been stored as an older version of T. Throws
+/// error where from_bytes() refuses the value: errc::newer_version, naming the class and both
+/// numbers, where it was stored by a newer program; errc::bad_class where it has another type, even
+/// if its bytes could be loaded. Where a class of T changed without a new version, and so nothing
+/// but the schemas can tell whether it is another type, give the schema too.
 template <class T>
 T value_as(const object& from)
 {
+    T record = from_bytes<T>(std::span<const std::byte>(from.value));
+    if (!detail::has_type<T>(from.fingerprint))
+        detail::check_is_older(from.value, to_bytes(record), from.fingerprint, schema_of<T>(),
+                               typeid(T));
+    return record;
+}
+
+/// The same for an object whose schema is known, by find_schema. A class at the same version may
+/// have members by other names, but not all of them, and not in another order.
+template <class T>
+T value_as(const object& from, const schema& stored)
+{
+    if (!detail::has_type<T>(from.fingerprint)) {
+        const schema& own = schema_of<T>();
+        const std::uint32_t version = stored.root().version;
+        const bool is_older = version < own.root().version;
+        detail::check_same_type(stored, is_older ? schema_of_version<T>(version) : own, typeid(T));
+    }
     return from_bytes<T>(std::span<const std::byte>(from.value));
 }
 
 } // namespace wharf::objects
+
+BOOST_CLASS_VERSION(wharf::objects::object, 1)
+BOOST_CLASS_VERSION(wharf::objects::entry, 1)
+BOOST_CLASS_VERSION(wharf::objects::put, 1)
+BOOST_CLASS_VERSION(wharf::objects::cas, 1)

@@ -4,8 +4,9 @@
 #include "objects.hpp"
 
 #include <wharf/blocking_client.hpp>
-#include <wharf/objects.hpp>
+#include <wharf/client.hpp>
 #include <wharf/server.hpp>
+#include <wharf/stored_objects.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -26,11 +27,35 @@ struct record {
     }
 };
 
+/// The same bytes as a record that is empty.
+struct other_record {
+    std::string text;
+    std::map<std::string, int> numbers;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned)
+    {
+        ar& BOOST_SERIALIZATION_NVP(text) & BOOST_SERIALIZATION_NVP(numbers);
+    }
+};
+
+/// objects::put as it was at version 0.
+struct first_put {
+    using reply = objects::written;
+    static constexpr std::string_view name = "objects.put";
+    std::string key;
+    std::vector<std::byte> value;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned)
+    {
+        ar& BOOST_SERIALIZATION_NVP(key) & BOOST_SERIALIZATION_NVP(value);
+    }
+};
+
 /// A server with a store in a directory, and a client of it.
 class running {
 public:
-    explicit running(const scratch& directory)
-        : store_(options_for(directory.path())), server_(options_in(directory))
+    explicit running(const scratch& directory, std::uint32_t schemas_max = 100)
+        : store_(options_of(directory, schemas_max)), server_(options_in(directory))
     {
         server_.serve(
             wharf::objects_service(store_, server_.options().conversation.message_bytes_max));
@@ -39,6 +64,7 @@ public:
     }
     wharf::blocking_client& client() { return *client_; }
     wharf::store& store() { return store_; }
+    std::string endpoint() const { return wharf::to_string(server_.endpoints().at(0)); }
 
     objects::written put(const std::string& key, std::string_view value)
     {
@@ -47,6 +73,12 @@ public:
     }
 
 private:
+    static wharf::store_options options_of(const scratch& directory, std::uint32_t schemas_max)
+    {
+        wharf::store_options options = options_for(directory.path());
+        options.schemas_max = schemas_max;
+        return options;
+    }
     static wharf::server_options options_in(const scratch& directory)
     {
         wharf::server_options o;
@@ -77,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_record_comes_back_as_its_type_after_a_restart)
     {
         running r(directory);
         const objects::put command = objects::make_put("records/1", written);
-        BOOST_TEST(r.client().call(command).revision == 1u);
+        BOOST_TEST(objects::write<record>(r.client(), command).revision == 1u);
     }
     running r(directory);
     const objects::object found = r.client().call(objects::get{"records/1"});
@@ -85,6 +117,103 @@ BOOST_AUTO_TEST_CASE(a_record_comes_back_as_its_type_after_a_restart)
     BOOST_TEST((objects::value_as<record>(found) == written));
     BOOST_TEST((found.value == wharf::to_bytes(written)));
     BOOST_TEST((failure_of([&] { objects::value_as<int>(found); }).code != errc{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_learns_a_type_once_and_tells_it_after_a_restart)
+{
+    const scratch directory;
+    const objects::put command = objects::make_put("r", record{"n", {}});
+    {
+        running r(directory);
+        const failure f = failure_of([&] { r.client().call(command); });
+        BOOST_TEST((f.code == errc::not_found));
+        BOOST_TEST(says(f, objects::fingerprint_text(command.fingerprint) + ": define it first"));
+        BOOST_TEST(
+            (failure_of([&] { r.client().call(objects::get{"r"}); }).code == errc::not_found));
+        const objects::cas created = objects::make_cas("r", 0, record{"n", {}});
+        BOOST_TEST(objects::write<record>(r.client(), created).revision == 1u);
+        // It knows the type now, and learning it again changes nothing.
+        BOOST_TEST(r.client().call(command).revision == 2u);
+        const objects::define again{wharf::schema_of<record>()};
+        BOOST_TEST(r.client().call(again) == command.fingerprint);
+    }
+    running r(directory);
+    BOOST_TEST(r.client().call(objects::list{}).entries.at(0).fingerprint == command.fingerprint);
+    const objects::object found = r.client().call(objects::get{"r"});
+    BOOST_TEST(found.fingerprint == command.fingerprint);
+    const wharf::schema type = r.client().call(objects::find_schema{found.fingerprint});
+    BOOST_TEST((type == wharf::schema_of<record>()));
+    BOOST_TEST(
+        (failure_of([&] { r.client().call(objects::find_schema{1}); }).code == errc::not_found));
+    // Bytes take the place of a record, and its type with it.
+    r.put("r", "bytes");
+    BOOST_TEST(r.client().call(objects::get{"r"}).fingerprint == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_is_read_as_its_type_only)
+{
+    const scratch directory;
+    running r(directory);
+    objects::write<record>(r.client(), objects::make_put("r", record{"n", {{"a", 1}}}));
+    const auto back = objects::read<record>(r.client(), "r");
+    BOOST_TEST((back.record == record{"n", {{"a", 1}}}));
+    BOOST_TEST(back.revision == 1u);
+    const failure f = failure_of([&] { objects::read<other_record>(r.client(), "r"); });
+    BOOST_TEST((f.code == errc::bad_class));
+    BOOST_TEST(says(f, "other_record"), f.text);
+    BOOST_TEST(says(f, "{name: string, counts: "), f.text);
+    BOOST_TEST(
+        (failure_of([&] { objects::read<record>(r.client(), "x"); }).code == errc::not_found));
+}
+
+BOOST_AUTO_TEST_CASE(an_awaiting_program_writes_and_reads_records_too)
+{
+    const scratch directory;
+    running r(directory);
+    boost::asio::io_context context;
+    wharf::client client(context, r.endpoint());
+    const auto work = [&]() -> boost::asio::awaitable<void> {
+        const objects::put command = objects::make_put("r", record{"n", {{"a", 1}}});
+        const objects::written first = co_await objects::async_write<record>(client, command);
+        BOOST_TEST(first.revision == 1u);
+        const auto back = co_await objects::async_read<record>(client, "r");
+        BOOST_TEST((back.record == record{"n", {{"a", 1}}}));
+        client.close();
+    };
+    auto done = boost::asio::co_spawn(context, work(), boost::asio::use_future);
+    context.run();
+    done.get();
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_schema_is_not_kept)
+{
+    const scratch directory;
+    running r(directory, 2);
+    const auto refused = [&](const wharf::schema& type, errc code, std::string_view reason) {
+        const objects::define command{type};
+        const failure f = failure_of([&] { r.client().call(command); });
+        BOOST_TEST((f.code == code), f.text);
+        BOOST_TEST(says(f, reason), f.text);
+    };
+    refused(wharf::schema::opaque("branches on its values"), errc::bad_argument,
+            "type is opaque: branches on its values");
+    wharf::schema_type broken;
+    broken.kind = wharf::schema_kind::list;
+    broken.parts = {7};
+    refused(wharf::schema(std::vector{broken}), errc::bad_argument, "type is no schema");
+    r.client().call(objects::define{wharf::schema_of<int>()});
+    r.client().call(objects::define{wharf::schema_of<record>()});
+    refused(wharf::schema_of<bool>(), errc::store_full, "as many as store.schemas_max allows");
+    r.client().call(objects::define{wharf::schema_of<int>()});
+}
+
+BOOST_AUTO_TEST_CASE(a_put_of_a_version_without_types_still_stores)
+{
+    const scratch directory;
+    running r(directory);
+    const first_put command{"k", bytes("v")};
+    BOOST_TEST(r.client().call(command).revision == 1u);
+    BOOST_TEST((r.client().call(objects::get{"k"}).value == bytes("v")));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found)

@@ -133,11 +133,11 @@ BOOST_AUTO_TEST_CASE(a_newer_format_is_refused_with_what_to_do)
     fill(directory.path(), 1);
     {
         foreign other(directory.file("wharf.db"));
-        BOOST_REQUIRE(other.run("PRAGMA user_version=2"));
+        BOOST_REQUIRE(other.run("PRAGMA user_version=3"));
     }
     const failure f = opening(options_for(directory.path()));
     BOOST_TEST((f.code == errc::store_failed));
-    BOOST_TEST(says(f, "has format 2, this program knows 1: run the wharfd that wrote it"));
+    BOOST_TEST(says(f, "has format 3, this program knows 1 to 2: run the wharfd that wrote it"));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_header_refuses_to_start_and_says_what_to_do)
@@ -289,7 +289,12 @@ public:
     std::optional<wharf::objects::entry> find(std::string_view) const override { return {}; }
     wharf::objects::page list(const wharf::object_query&) const override { return {}; }
     std::uint64_t revision() const override { return revision_; }
-    std::uint64_t put(std::string_view, std::span<const std::byte>) override { return ++revision_; }
+    std::optional<std::vector<std::byte>> find_schema(std::uint64_t) const override { return {}; }
+    std::uint64_t put(std::string_view, std::span<const std::byte>, std::uint64_t) override
+    {
+        return ++revision_;
+    }
+    void define(std::uint64_t, std::span<const std::byte>) override {}
     std::optional<std::uint64_t> erase(std::string_view) override { return {}; }
 
 private:

@@ -32,6 +32,6 @@ class Tree:
 
     def written(self):
         """Everything that people write: not corpora and recorded bytes."""
-        binary = ("tests/fuzz/corpus/", "tests/golden/")
+        binary = ("tests/fuzz/corpus/", "tests/golden/", "tests/daemon/store_format_1/")
         return [path for path in self.paths
                 if not path.startswith(binary) or path.endswith((".md", ".cpp", ".py"))]
