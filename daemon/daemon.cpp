@@ -322,9 +322,9 @@ int daemon::run()
         for (const int number : {SIGTERM, SIGINT, SIGHUP})
             impl_->signals.add(number);
         if (server().find_command(system::ping::name) == nullptr)
-            serve(system_service(server(), {.software = software(),
-                                            .counters = [this] { return counters(); },
-                                            .store = {}}));
+            serve(system_service(
+                server(),
+                {.software = software(), .counters = [this] { return counters(); }, .store = {}}));
         log::start(impl_->all.log);
         for (const std::string& note : impl_->all.notes)
             log::write(log::level::info, note);

@@ -258,11 +258,8 @@ void session::take(const event& what)
             cancel(*found->second, errc::cancelled);
     }
     else if (const auto* replied = std::get_if<events::replied>(&what))
-        finish_peer_call(replied->id, {{},
-                                       {},
-                                       {},
-                                       replied->message,
-                                       conversation_.owner_of(replied->message)});
+        finish_peer_call(replied->id,
+                         {{}, {}, {}, replied->message, conversation_.owner_of(replied->message)});
     else if (const auto* failed = std::get_if<events::failed>(&what))
         finish_peer_call(failed->id, {failed->code, failed->text, failed->retry_after, {}});
     else if (const auto* expired = std::get_if<events::expired>(&what))

@@ -83,8 +83,7 @@ class session final : public std::enable_shared_from_this<session>,
 public:
     /// Without a principal the peer is refused: it is told so and nothing that it sends is decoded.
     session(transport stream, std::uint64_t id, std::optional<principal> who, session_end refusal,
-            bool takes_json,
-            const session_host& host);
+            bool takes_json, const session_host& host);
     /// Goes on with what left the lobby, on another thread's executor.
     session(session_seed&& seed, const boost::asio::any_io_executor& executor,
             const session_host& host);

@@ -54,9 +54,9 @@ void let_share(load_archive& archive, message_owner* owner)
 
 void share_message(const load_state* state, std::span<const std::byte> part, attachment& to)
 {
-    auto* owner = state == nullptr ? nullptr
-                                   : static_cast<message_owner*>(
-                                         state->contexts.find(typeid(message_owner)));
+    auto* owner = state == nullptr
+                      ? nullptr
+                      : static_cast<message_owner*>(state->contexts.find(typeid(message_owner)));
     to = owner == nullptr ? attachment() : owner->share(part);
 }
 

@@ -105,7 +105,8 @@ const command_schemas& checked_schemas(const command_entry& of)
     return types;
 }
 
-std::vector<std::byte> load_argument(const command_schemas& types, message_view text, const limits& bounds)
+std::vector<std::byte> load_argument(const command_schemas& types, message_view text,
+                                     const limits& bounds)
 {
     return from_json(*types.argument, as_text(text), bounds, {}, types.default_argument.view());
 }
@@ -165,8 +166,7 @@ command_entry make_json_entry(const command_entry& of)
     made.is_stream = of.is_stream;
     made.schemas = of.schemas;
     // Not owned: it stands in the same router.
-    made.handler =
-        std::shared_ptr<void>(std::shared_ptr<void>(), const_cast<command_entry*>(&of));
+    made.handler = std::shared_ptr<void>(std::shared_ptr<void>(), const_cast<command_entry*>(&of));
     if (of.start != nullptr)
         made.start = &start_json;
     if (of.answer != nullptr)

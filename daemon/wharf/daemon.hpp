@@ -51,11 +51,11 @@ public:
     }
 
     /// Serves the commands of wharf/system.hpp, unless the program does, by which wharfctl asks
-    /// what the daemon is and what its commands take. Starts the server, tells the service manager that it is ready, and waits. SIGTERM or SIGINT
-    /// drains: no new connections, every accepted call is answered until server.drain_timeout. A
-    /// second one ends the process at once, with status 1. SIGHUP is logged and ignored.
-    /// Returns the status for main() to return: 0, or 1 where it could not start, after one line
-    /// on stderr. Once.
+    /// what the daemon is and what its commands take. Starts the server, tells the service manager
+    /// that it is ready, and waits. SIGTERM or SIGINT drains: no new connections, every accepted
+    /// call is answered until server.drain_timeout. A second one ends the process at once, with
+    /// status 1. SIGHUP is logged and ignored. Returns the status for main() to return: 0, or 1
+    /// where it could not start, after one line on stderr. Once.
     int run();
 
     /// Prints why the daemon cannot start, one line on stderr with the place in the configuration

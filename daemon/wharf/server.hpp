@@ -80,8 +80,8 @@ struct sessions_report {
 /// stopped once.
 ///
 /// On threads of its own: adopt(), status(), limits(), metrics(), sessions(), endpoints(),
-/// ping_workers(), command_names() and find_command() are safe from any thread between start() and destruction; the
-/// others belong to the owner.
+/// ping_workers(), command_names() and find_command() are safe from any thread between start() and
+/// destruction; the others belong to the owner.
 ///
 /// On the program's executor it has no thread but those of blocking handlers: everything that it
 /// does runs on that executor, and all members but status(), limits(), metrics(), endpoints() and
@@ -176,7 +176,8 @@ public:
     const server_options& options() const noexcept;
     /// The names of all commands, sorted.
     std::vector<std::string> command_names() const;
-    /// What serves a command, or null; its `schemas` are for any thread. Valid as long as the server.
+    /// What serves a command, or null; its `schemas` are for any thread. Valid as long as the
+    /// server.
     const detail::command_entry* find_command(std::string_view name) const noexcept;
 
     /// Asks every thread that has sessions for a sign of life; `answered` is called once, by the

@@ -10,8 +10,8 @@ namespace wharf {
 /// A contiguous buffer: bytes are appended at the end and taken from the front.
 /// At least `slack` bytes behind the capacity may be written (never read as content), and stay
 /// where it grows, which lets an archive write what is short before it asks for room.
-/// Large memory that a thread gives back is kept for the next large buffer of the same thread, up to
-/// kept_bytes_max: the system zeroes each page that it gives, which costs more than to send it.
+/// Large memory that a thread gives back is kept for the next large buffer of the same thread, up
+/// to kept_bytes_max: the system zeroes each page that it gives, which costs more than to send it.
 /// Distinct objects: safe. Shared objects: unsafe. Throws std::bad_alloc where it grows.
 class byte_buffer {
 public:

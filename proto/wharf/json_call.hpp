@@ -45,8 +45,8 @@ auto async_call_json(Caller& by, std::string_view command, std::string_view argu
 {
     const std::shared_ptr<detail::caller> through = by.through();
     return detail::initiate_call<json_text, Token>(
-        through, by.get_executor(),
-        detail::encode_json_call(*through, command, argument, options), token);
+        through, by.get_executor(), detail::encode_json_call(*through, command, argument, options),
+        token);
 }
 
 /// A call in JSON of a command that streams, one way or both; see wharf::stream. Movable. Dropping

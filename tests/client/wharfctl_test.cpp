@@ -207,7 +207,8 @@ BOOST_AUTO_TEST_CASE(ls_asks_for_every_page)
     for (int i = 0; i != 5; ++i)
         stored.store("a/" + std::to_string(i), std::vector<std::byte>(static_cast<std::size_t>(i)));
     stored.store("b\x1b", {});
-    BOOST_TEST(ctl("ls a/").output == "a/0\t1\t0\t-\na/1\t2\t1\t-\na/2\t3\t2\t-\na/3\t4\t3\t-\na/4\t5\t4\t-\n");
+    BOOST_TEST(ctl("ls a/").output ==
+               "a/0\t1\t0\t-\na/1\t2\t1\t-\na/2\t3\t2\t-\na/3\t4\t3\t-\na/4\t5\t4\t-\n");
     BOOST_TEST(ctl("ls b").output == "b\\x1b\t6\t0\t-\n");
     BOOST_TEST(ctl("ls -n 3").output == "a/0\t1\t0\t-\na/1\t2\t1\t-\na/2\t3\t2\t-\n");
     const auto none = ctl("ls nothing");
