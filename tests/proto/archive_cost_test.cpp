@@ -21,7 +21,7 @@ namespace {
 thread_local std::size_t allocated_bytes = 0;
 thread_local std::size_t allocations = 0;
 
-void count(std::size_t n)
+[[maybe_unused]] void count(std::size_t n)
 {
     allocated_bytes += n;
     ++allocations;
