@@ -1,6 +1,7 @@
 // What a schema says about itself: whether it can be used, and its fingerprint.
 #include <wharf/schema.hpp>
 
+#include "schema_parts.hpp"
 #include "siphash.hpp"
 
 #include <algorithm>
@@ -9,39 +10,6 @@ namespace wharf {
 namespace {
 
 constexpr auto not_numbered = static_cast<std::uint32_t>(-1);
-
-/// How many parts a kind has; -1: any number.
-int parts_of(schema_kind kind) noexcept
-{
-    switch (kind) {
-    case schema_kind::list:
-    case schema_kind::set:
-    case schema_kind::array:
-    case schema_kind::run:
-    case schema_kind::optional:
-    case schema_kind::pointer:
-    case schema_kind::tracked:
-    case schema_kind::constructed:
-    case schema_kind::registered: return 1;
-    case schema_kind::map: return 2;
-    case schema_kind::tuple:
-    case schema_kind::variant: return -1;
-    default: return 0;
-    }
-}
-
-bool is_valid_size(const schema_type& type) noexcept
-{
-    const unsigned size = type.size;
-    const bool is_power = size == 1 || size == 2 || size == 4 || size == 8 || size == 16;
-    switch (type.kind) {
-    case schema_kind::integer: return is_power;
-    case schema_kind::enumeration: return is_power && size != 16;
-    case schema_kind::real: return is_power && size >= 4;
-    case schema_kind::string: return is_power && size <= 4;
-    default: return true;
-    }
-}
 
 /// Bytes of a schema that do not depend on how its types are numbered.
 class canonical_writer {
@@ -195,8 +163,8 @@ bool schema::is_valid() const noexcept
 {
     const auto is_place = [this](std::uint32_t type) { return type < types_.size(); };
     return std::all_of(types_.begin(), types_.end(), [&](const schema_type& type) {
-        const int parts = parts_of(type.kind);
-        return type.kind <= schema_kind::registered && is_valid_size(type) &&
+        const int parts = detail::parts_of(type.kind);
+        return type.kind <= schema_kind::registered && detail::is_valid_size(type) &&
                (parts == -1 || type.parts.size() == static_cast<std::size_t>(parts)) &&
                (type.kind != schema_kind::variant || !type.parts.empty()) &&
                (!type.is_polymorphic || type.kind == schema_kind::pointer) &&

@@ -1,6 +1,8 @@
 // What a schema must be before it guides anything, and what follows from it.
 #include "schema_view.hpp"
 
+#include "schema_parts.hpp"
+
 #include <wharf/archive_error.hpp>
 
 #include <algorithm>
@@ -18,39 +20,6 @@ constexpr std::size_t bytes_min_max = 1u << 20;
                         "the schema is damaged: " + why);
 }
 
-bool is_one_of(std::uint8_t size, std::initializer_list<std::uint8_t> sizes)
-{
-    return std::ranges::find(sizes, size) != sizes.end();
-}
-
-bool has_good_size(const schema_type& type)
-{
-    switch (type.kind) {
-    case schema_kind::integer: return is_one_of(type.size, {1, 2, 4, 8, 16});
-    case schema_kind::real: return is_one_of(type.size, {4, 8, 16});
-    case schema_kind::enumeration: return is_one_of(type.size, {1, 2, 4, 8});
-    case schema_kind::string: return is_one_of(type.size, {1, 2, 4});
-    default: return true;
-    }
-}
-
-std::size_t parts_needed(schema_kind kind)
-{
-    switch (kind) {
-    case schema_kind::list:
-    case schema_kind::set:
-    case schema_kind::array:
-    case schema_kind::run:
-    case schema_kind::optional:
-    case schema_kind::pointer:
-    case schema_kind::tracked:
-    case schema_kind::constructed:
-    case schema_kind::registered: return 1;
-    case schema_kind::map: return 2;
-    default: return 0;
-    }
-}
-
 } // namespace
 
 void schema_view::check(const schema_type& type) const
@@ -58,9 +27,9 @@ void schema_view::check(const schema_type& type) const
     const auto is_place = [&](std::uint32_t place) { return place < all_.size(); };
     if (type.kind > schema_kind::registered)
         fail_damaged("it has a kind of a later version");
-    if (!has_good_size(type))
+    if (!is_valid_size(type))
         fail_damaged("a number or character of " + std::to_string(type.size) + " bytes");
-    if (type.parts.size() < parts_needed(type.kind))
+    if (static_cast<int>(type.parts.size()) < parts_of(type.kind))
         fail_damaged("a type lacks its parts");
     if (!std::ranges::all_of(type.parts, is_place) ||
         !std::ranges::all_of(type.fields, is_place, &schema_field::type) ||
