@@ -95,7 +95,7 @@ void check(const schema& what, const char* part)
 /// Before the handler runs: what cannot be answered is not begun.
 const command_schemas& checked_schemas(const command_entry& of)
 {
-    const command_schemas& types = of.schemas();
+    const command_schemas& types = schemas_of(*of.types);
     check(*types.argument, "its argument");
     check(*types.reply, "its reply");
     if (types.items != nullptr)
@@ -147,16 +147,6 @@ awaitable<void> start_json(void* handler, message_view arguments, call& current,
 
 } // namespace
 
-const schema& schema_of_nothing()
-{
-    static const schema made = [] {
-        schema_type nothing;
-        nothing.kind = schema_kind::nothing;
-        return schema({nothing});
-    }();
-    return made;
-}
-
 command_entry make_json_entry(const command_entry& of)
 {
     command_entry made;
@@ -164,7 +154,7 @@ command_entry make_json_entry(const command_entry& of)
     made.index = of.index;
     made.is_blocking = of.is_blocking;
     made.is_stream = of.is_stream;
-    made.schemas = of.schemas;
+    made.types = of.types;
     // Not owned: it stands in the same router.
     made.handler = std::shared_ptr<void>(std::shared_ptr<void>(), const_cast<command_entry*>(&of));
     if (of.start != nullptr)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <wharf/archive.hpp>
-#include <wharf/schema/type_check.hpp>
+#include <wharf/schema/message_type.hpp>
 #include <wharf/schema_type.hpp>
 
 #include <cstddef>
@@ -78,16 +78,14 @@ struct version_problem {
 };
 
 namespace detail {
-schema make_schema(const type_shape& shape, const type_check& check);
-schema make_schema_of_version(const type_shape& shape, const type_check& check,
-                              std::uint32_t version);
-std::vector<version_problem> find_version_problems(const type_shape& shape,
-                                                   const type_check& check);
+const schema& find_schema(const message_type& type);
+schema make_schema_of_version(const message_type& type, std::uint32_t version);
+std::vector<version_problem> find_version_problems(const message_type& type);
 } // namespace detail
 
-/// The schema of T at its newest version, walked once in this process; or at an older one, where T
-/// is a class with a version. Throws nothing but std::bad_alloc: what cannot be walked is opaque.
-/// Any thread.
+/// The schema of T at its newest version, walked once in this process and kept; or at an older one,
+/// where T is a class with a version. Throws nothing but std::bad_alloc: what cannot be walked is
+/// opaque. Any thread.
 ///
 /// A type is walked by calling its serialize() with a store_archive that stores nothing, over a
 /// default object, and then checked with objects that are loaded from made-up messages, so that a
@@ -95,24 +93,21 @@ std::vector<version_problem> find_version_problems(const type_shape& shape,
 template <class T>
 const schema& schema_of()
 {
-    static const schema made =
-        detail::make_schema(detail::shape_holder<T>::value, detail::check_of<T>());
-    return made;
+    return detail::find_schema(detail::message_type_of<T>);
 }
 template <class T>
 schema schema_of_version(std::uint32_t version)
 {
-    return detail::make_schema_of_version(detail::shape_holder<T>::value, detail::check_of<T>(),
-                                          version);
+    return detail::make_schema_of_version(detail::message_type_of<T>, version);
 }
 
-/// Tries all versions of all classes in T, each with the others at their newest: what is stored at
-/// a version must load at it, to the last byte. Finds a save() that ignores its version, for
-/// example. Empty: T can be stored for all older readers. Any thread.
+/// Tries all versions of all classes in T, the last 256 of each, with the others at their newest:
+/// what is stored at a version must load at it, to the last byte. Finds a save() that ignores its
+/// version, for example. Empty: T can be stored for all older readers. Any thread.
 template <class T>
 std::vector<version_problem> check_versions()
 {
-    return detail::find_version_problems(detail::shape_holder<T>::value, detail::check_of<T>());
+    return detail::find_version_problems(detail::message_type_of<T>);
 }
 
 } // namespace wharf

@@ -69,15 +69,14 @@ public:
                           "wharf: a handler with streams runs as a coroutine: it returns an "
                           "awaitable");
             if constexpr (result::fits && (!streams || result::is_awaitable)) {
-                detail::command_entry entry;
-                entry.name = std::string_view(C::name);
-                entry.schemas = &detail::schemas_of_command<C>;
-                entry.handler = std::make_shared<type>(std::move(handler));
+                detail::handler_functions run;
                 if constexpr (result::is_awaitable)
-                    detail::set_start<C, type>(entry, typename detail::streams_of<C>::type());
+                    run = detail::functions_of_awaitable<C, type>(
+                        typename detail::streams_of<C>::type());
                 else
-                    entry.answer = &detail::answer_inline<C, type>;
-                add(std::move(entry));
+                    run.answer = &detail::answer_inline<C, type>;
+                add(C::name, detail::types_of_command<C>, new type(std::move(handler)),
+                    &detail::delete_handler<type>, run);
             }
         }
     }
@@ -101,13 +100,11 @@ public:
                           "wharf: a handler returns the command's reply type; nothing where the "
                           "reply is void");
             if constexpr (!result::is_awaitable && result::fits) {
-                detail::command_entry entry;
-                entry.name = std::string_view(C::name);
-                entry.schemas = &detail::schemas_of_command<C>;
-                entry.is_blocking = true;
-                entry.handler = std::make_shared<type>(std::move(handler));
-                entry.answer = &detail::answer_inline<C, type>;
-                add(std::move(entry));
+                detail::handler_functions run;
+                run.answer = &detail::answer_inline<C, type>;
+                run.is_blocking = true;
+                add(C::name, detail::types_of_command<C>, new type(std::move(handler)),
+                    &detail::delete_handler<type>, run);
             }
         }
     }
@@ -121,6 +118,11 @@ public:
 
     /// The names of all commands, sorted.
     std::vector<std::string> names() const;
+
+    /// Tries every older version of every class in the messages of all commands, as
+    /// check_versions() does, and says in a sentence each what cannot be stored for an older peer:
+    /// its calls would be refused. A daemon logs these at its start.
+    std::vector<std::string> find_version_problems() const;
 
     /// For sessions: the entry of a name, or nullptr. Valid as long as the router.
     const detail::command_entry* find(std::string_view name) const noexcept;
@@ -144,7 +146,9 @@ public:
     }
 
 private:
-    void add(detail::command_entry entry);
+    /// Takes the handler over, also where it throws.
+    void add(std::string_view name, const detail::command_types& types, void* handler,
+             void (*delete_handler)(void*), const detail::handler_functions& run);
 
     using entries = std::map<std::string, detail::command_entry, std::less<>>;
     entries commands_;

@@ -5,6 +5,7 @@
 #include <wharf/schema_kind.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <typeinfo>
 
@@ -18,6 +19,15 @@ struct class_entry;
 /// Of class_info.hpp.
 using class_cell = std::atomic<std::uint64_t>;
 
+/// How an object is made and destroyed where there is memory for it.
+struct object_functions {
+    std::size_t size;
+    std::size_t alignment;
+    /// A default object, or one of construct data that are zeros; null where neither is possible.
+    void (*construct)(void* at);
+    void (*destroy)(void* object) noexcept;
+};
+
 /// The functions of a class that has a serialize(), or none and is a plain struct.
 struct class_shape {
     const std::type_info* type;
@@ -29,9 +39,7 @@ struct class_shape {
     void (*visit)(store_archive& archive, const void* object, unsigned version);
     /// save_construct_data(); null where there is none.
     void (*save_construct)(store_archive& archive, const void* object, unsigned version);
-    /// A default object, or one of construct data that are zeros; null where neither is possible.
-    void* (*make)();
-    void (*destroy)(void* object) noexcept;
+    const object_functions* object;
 };
 
 /// Values of an enum that may have names, and how the compiler spells them, in this order.

@@ -46,41 +46,38 @@ struct class_visits {
             boost::serialization::save_construct_data_adl(archive, static_cast<const T*>(object),
                                                           version);
     }
-    [[gnu::cold]] static void* make()
-    {
-        if constexpr (std::is_default_constructible_v<T> && !std::is_const_v<T>) {
-            memory_owner owner{allocate_for<T>()};
-            ::new (owner.memory) T();
-            return std::exchange(owner.memory, nullptr);
-        }
-        else if constexpr (has_load_construct_data<load_archive, T> && !std::is_abstract_v<T>) {
-            memory_owner owner{allocate_for<T>()};
-            const std::vector<std::byte> zeros(1024);
-            load_archive archive(zeros);
-            class_functions<T>::construct(archive, static_cast<T*>(owner.memory));
-            return std::exchange(owner.memory, nullptr);
-        }
-        else
-            return nullptr;
-    }
-    [[gnu::cold]] static void destroy(void* object) noexcept
-    {
-        // By no delete-expression, which warns of classes that have virtual functions only.
-        if constexpr (std::is_destructible_v<T>)
-            static_cast<T*>(object)->~T();
-        deallocate_for<T>(object);
-    }
-
-private:
-    struct memory_owner {
-        void* memory;
-        ~memory_owner()
-        {
-            if (memory != nullptr)
-                deallocate_for<T>(memory);
-        }
-    };
 };
+
+template <class T>
+struct object_maker {
+    [[gnu::cold]] static void construct(void* at) { ::new (at) T(); }
+    [[gnu::cold]] static void construct_of_zeros(void* at)
+    {
+        const std::vector<std::byte> zeros(1024);
+        load_archive archive(zeros);
+        class_functions<T>::construct(archive, static_cast<T*>(at));
+    }
+    // By no delete-expression, which warns of classes that have virtual functions only.
+    [[gnu::cold]] static void destroy(void* object) noexcept { static_cast<T*>(object)->~T(); }
+};
+
+template <class T>
+consteval object_functions make_object_functions()
+{
+    object_functions made{};
+    if constexpr (std::is_destructible_v<T> && !std::is_const_v<T>) {
+        made.size = sizeof(T);
+        made.alignment = alignof(T);
+        made.destroy = &object_maker<T>::destroy;
+        if constexpr (std::is_default_constructible_v<T>)
+            made.construct = &object_maker<T>::construct;
+        else if constexpr (has_load_construct_data<load_archive, T> && !std::is_abstract_v<T>)
+            made.construct = &object_maker<T>::construct_of_zeros;
+    }
+    return made;
+}
+template <class T>
+inline constexpr object_functions object_functions_of = make_object_functions<T>();
 
 template <class T>
 inline constinit const class_shape shape_of_class{
@@ -92,8 +89,7 @@ inline constinit const class_shape shape_of_class{
     .visit = &class_visits<T>::visit,
     .save_construct =
         has_save_construct_data<store_archive, T> ? &class_visits<T>::save_construct : nullptr,
-    .make = &class_visits<T>::make,
-    .destroy = &class_visits<T>::destroy};
+    .object = &object_functions_of<T>};
 
 template <class... Types>
 consteval type_shape make_shape_of_parts(schema_kind kind)

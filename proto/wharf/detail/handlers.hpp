@@ -57,21 +57,24 @@ protected:
 
 using message_view = std::span<const std::byte>;
 
-struct command_schemas;
+struct command_types;
 
-/// One command's handler behind its types. `answer` or `start` is set.
-struct command_entry {
-    std::string name;
-    std::uint32_t index = 0;       ///< of all commands of a router, in the order of their names
-    bool is_blocking = false;      ///< `answer` runs on a pool of threads
-    bool is_stream = false;        ///< has streams: its reply takes no part of a window of calls
-    std::shared_ptr<void> handler; ///< shared between this entry and coroutines that run it
+/// How a handler is run, behind its types. `answer` or `start` is set.
+struct handler_functions {
     /// Decodes, invokes and writes the reply. Throws what any of the three throws.
     void (*answer)(void* handler, message_view arguments, call&, reply_slot&) = nullptr;
     /// Decodes (and throws what that throws), then returns the coroutine that does the rest.
     awaitable<void> (*start)(void* handler, message_view arguments, call&, reply_slot&) = nullptr;
-    /// What its messages look like. Any thread.
-    const command_schemas& (*schemas)() = nullptr;
+    bool is_blocking = false; ///< `answer` runs on a pool of threads
+    bool is_stream = false;   ///< has streams: its reply takes no part of a window of calls
+};
+
+/// One command's handler.
+struct command_entry : handler_functions {
+    std::string name;
+    std::uint32_t index = 0;       ///< of all commands of a router, in the order of their names
+    std::shared_ptr<void> handler; ///< shared between this entry and coroutines that run it
+    const command_types* types = nullptr; ///< of its messages: what they look like is asked there
 };
 
 template <class T>
@@ -285,12 +288,16 @@ consteval bool check_form()
     }
 }
 
-/// The entry without its name.
 template <class C, class F, class... Streams>
-void set_start(command_entry& entry, stream_list<Streams...>)
+constexpr handler_functions functions_of_awaitable(stream_list<Streams...>)
 {
-    entry.start = &start_awaitable<C, F, Streams...>;
-    entry.is_stream = sizeof...(Streams) != 0;
+    return {.start = &start_awaitable<C, F, Streams...>, .is_stream = sizeof...(Streams) != 0};
+}
+
+template <class F>
+void delete_handler(void* handler)
+{
+    delete static_cast<F*>(handler);
 }
 
 } // namespace detail
