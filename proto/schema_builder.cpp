@@ -1,6 +1,10 @@
 // How a schema is built: each class is visited once, over a default object.
 #include "schema_builder.hpp"
 
+#include "default_object.hpp"
+
+#include <wharf/schema_history.hpp>
+
 #include <boost/core/demangle.hpp>
 
 #include <algorithm>
@@ -134,8 +138,16 @@ public:
     }
     std::uint32_t add_registered(const class_entry& entry);
     built_schema finish(std::uint32_t root);
+    /// Behind what was added: the classes at each version before their newest.
+    void add_older();
+    std::vector<built_history::entry> take_older();
 
 private:
+    struct older_place {
+        const class_shape* of;
+        std::uint32_t version, layout;
+    };
+    void add_older(const class_shape& shape, std::uint32_t version);
     struct place {
         std::uint32_t index;
         bool is_walked;
@@ -160,6 +172,7 @@ private:
     std::map<const class_shape*, place> classes_;
     std::map<std::uint32_t, const std::type_info*> pointers_; ///< polymorphic: to which class
     std::map<const std::type_info*, std::uint32_t> keyless_;  ///< registered, without a key
+    std::vector<older_place> older_;
     std::vector<std::uint32_t> renamed_; ///< by place: the place that has its type, and at last
                                          ///< the number of that
 };
@@ -286,23 +299,13 @@ void builder::add_registered_to_pointers()
 /// The object that is walked: a new one, else the one that is there.
 class walked_object {
 public:
-    walked_object(const class_shape& shape, const void* there) : shape_(shape), there_(there)
-    {
-        made_ = shape.make();
-    }
-    walked_object(const walked_object&) = delete;
-    walked_object& operator=(const walked_object&) = delete;
-    ~walked_object()
-    {
-        if (made_ != nullptr)
-            shape_.destroy(made_);
-    }
-    const void* get() const { return made_ != nullptr ? made_ : there_; }
+    walked_object(const class_shape& shape, const void* there) : made_(*shape.object), there_(there)
+    {}
+    const void* get() const { return made_.get() != nullptr ? made_.get() : there_; }
 
 private:
-    const class_shape& shape_;
+    default_object made_;
     const void* there_;
-    void* made_ = nullptr;
 };
 
 void builder::add_construct_data(std::uint32_t index, const class_shape& shape)
@@ -363,6 +366,66 @@ void builder::walk(const class_shape& shape, place& at, const void* value)
     types_[at.index].name = std::move(why);
 }
 
+void builder::add_older(const class_shape& shape, std::uint32_t version)
+{
+    schema_type record;
+    record.kind = schema_kind::record;
+    record.is_versioned = true;
+    record.version = version;
+    try {
+        const walked_object object(shape, nullptr);
+        if (object.get() == nullptr)
+            return;
+        record.fields = field_recorder(*this, shape).visit(object.get(), version, false);
+        std::vector<schema_field> data;
+        if (shape.save_construct != nullptr)
+            data = field_recorder(*this, shape).visit(object.get(), version, true);
+        std::uint32_t layout = add_type(std::move(record));
+        if (!data.empty()) {
+            schema_type constructed;
+            constructed.kind = schema_kind::constructed;
+            constructed.fields = std::move(data);
+            constructed.parts.push_back(layout);
+            layout = add_type(std::move(constructed));
+        }
+        older_.push_back({&shape, version, layout});
+    }
+    catch (...) {
+        schema_type opaque;
+        opaque.name = name_of(shape) + ": a default object cannot be visited at version " +
+                      std::to_string(version) + ": " + text_of_exception();
+        older_.push_back({&shape, version, add_type(std::move(opaque))});
+    }
+}
+
+void builder::add_older()
+{
+    // Older versions may have classes that the newest has not, which have older versions too.
+    std::vector<const class_shape*> done;
+    for (;;) {
+        const class_shape* next = nullptr;
+        for (const auto& [shape, at] : classes_)
+            if (shape->has_version && shape->version != 0 && at.is_walked &&
+                std::find(done.begin(), done.end(), shape) == done.end() &&
+                (next == nullptr || at.index < classes_.at(next).index))
+                next = shape;
+        if (next == nullptr)
+            return;
+        done.push_back(next);
+        for (std::uint32_t v = oldest_version(next->version); v < next->version; ++v)
+            add_older(*next, v);
+    }
+}
+
+std::vector<built_history::entry> builder::take_older()
+{
+    std::vector<built_history::entry> taken;
+    for (const older_place& each : older_)
+        taken.push_back({name_of(*each.of), renamed_[classes_.at(each.of).index], each.version,
+                         renamed_[each.layout]});
+    return taken;
+}
+
 /// Equal types become one, so that a schema does not depend on which of two C++ types of the same
 /// bytes a member has. Classes stay apart, as each has a version of its own.
 void builder::intern()
@@ -404,7 +467,10 @@ void builder::renumber(std::uint32_t root)
     constexpr auto none = static_cast<std::uint32_t>(-1);
     std::vector<std::uint32_t> number(types_.size(), none);
     std::vector<std::uint32_t> order;
-    std::vector<std::uint32_t> open{renamed_[root]};
+    std::vector<std::uint32_t> open;
+    for (auto each = older_.rbegin(); each != older_.rend(); ++each)
+        open.push_back(renamed_[each->layout]);
+    open.push_back(renamed_[root]);
     while (!open.empty()) {
         const std::uint32_t at = open.back();
         open.pop_back();
@@ -494,6 +560,18 @@ built_schema build_schema(const type_shape& root, const class_versions& versions
 {
     builder to(versions);
     return to.finish(to.add(root, nullptr));
+}
+
+built_history build_history(const type_shape& root)
+{
+    const class_versions newest;
+    builder to(newest);
+    const std::uint32_t place = to.add(root, nullptr);
+    to.add_older();
+    built_history built;
+    built.types = to.finish(place).types;
+    built.older = to.take_older();
+    return built;
 }
 
 /// By what the implementation of typeid knows, which no code of each class has to say.

@@ -1,8 +1,10 @@
 // Whether a schema is true: made-up messages must load, and be stored as they were.
+#include "default_object.hpp"
 #include "schema_builder.hpp"
 #include "schema_filler.hpp"
 
 #include <wharf/schema.hpp>
+#include <wharf/schema_history.hpp>
 
 #include <boost/core/demangle.hpp>
 
@@ -169,44 +171,67 @@ bool has_tracked(const std::vector<schema_type>& types)
                        [](const schema_type& type) { return type.kind == schema_kind::tracked; });
 }
 
+/// At an older version a class may have members that it drops, and stores by their defaults: but
+/// what it stores must load, and be stored again as it was.
+bool is_stored_again(const std::vector<std::byte>& stored, const message_type& type,
+                     const older_versions& versions)
+{
+    try {
+        const default_object object(*type.object);
+        load_archive archive(stored);
+        type.load(archive, object.get());
+        archive.finish();
+        return store(*type.shape, object.get(), versions) == stored;
+    }
+    catch (const std::bad_alloc&) {
+        throw;
+    }
+    catch (...) {
+        return false;
+    }
+}
+
+enum class at_version { newest, older };
+
 /// One made-up message: it must load, to its end, and be stored again as it was.
-schema_flaw check_message(const built_schema& built, const type_shape& shape,
-                          const type_check& check, const older_versions& versions, unsigned filling)
+schema_flaw check_message(const built_schema& built, const message_type& type,
+                          const older_versions& versions, unsigned filling, at_version at)
 {
     const std::vector<std::byte> message = fill_message(built.types, filling);
-    const std::shared_ptr<void> object = check.make();
+    const default_object object(*type.object);
     std::string refusal;
     try {
         load_archive archive(message);
-        check.load(archive, object.get());
+        type.load(archive, object.get());
         archive.finish();
     }
     catch (...) {
         refusal = "a made-up message does not load: " + text_of_exception();
     }
     // First, as it names the class.
-    if (schema_flaw flaw = check_object(built, shape, object.get()); !flaw.why.empty())
+    if (schema_flaw flaw = check_object(built, *type.shape, object.get()); !flaw.why.empty())
         return flaw;
     if (!refusal.empty())
         return {0, refusal};
-    const std::vector<std::byte> stored = store(shape, object.get(), versions);
+    const std::vector<std::byte> stored = store(*type.shape, object.get(), versions);
     // Of tracked values, a store may see that two are one object.
-    if (stored != message && !has_tracked(built.types))
+    if (stored != message && !has_tracked(built.types) &&
+        (at == at_version::newest || !is_stored_again(stored, type, versions)))
         return {0, "what was loaded from a made-up message is stored as other bytes"};
     return {};
 }
 
-schema_flaw check_schema(const built_schema& built, const type_shape& shape,
-                         const type_check& check, const older_versions& versions)
+schema_flaw check_schema(const built_schema& built, const message_type& type,
+                         const older_versions& versions, at_version at)
 {
-    if (shape.kind == schema_kind::nothing || !schema(built.types).is_walkable())
+    if (type.shape->kind == schema_kind::nothing || !schema(built.types).is_walkable())
         return {};
-    if (check.make == nullptr)
+    if (type.load == nullptr)
         return {0, "it has no default constructor, so that no message of it can be loaded"};
     try {
         const unsigned fillings = fillings_of(built.types);
         for (unsigned filling = 0; filling < fillings; ++filling)
-            if (schema_flaw flaw = check_message(built, shape, check, versions, filling);
+            if (schema_flaw flaw = check_message(built, type, versions, filling, at);
                 !flaw.why.empty())
                 return flaw;
     }
@@ -216,14 +241,14 @@ schema_flaw check_schema(const built_schema& built, const type_shape& shape,
     return {};
 }
 
-schema make_checked(const type_shape& shape, const type_check& check,
-                    const class_versions& versions)
+schema make_checked(const message_type& type, const class_versions& versions)
 {
-    built_schema built = build_schema(shape, versions);
+    built_schema built = build_schema(*type.shape, versions);
     older_versions older;
     for (const auto& [cell, version] : versions)
         older.set(*cell, version);
-    if (schema_flaw flaw = check_schema(built, shape, check, older); !flaw.why.empty()) {
+    const at_version at = versions.empty() ? at_version::newest : at_version::older;
+    if (schema_flaw flaw = check_schema(built, type, older, at); !flaw.why.empty()) {
         built.types[flaw.type] = {};
         built.types[flaw.type].name = std::move(flaw.why);
         if (flaw.type == 0)
@@ -239,35 +264,50 @@ const class_shape* class_of(const type_shape& shape)
 
 } // namespace
 
-schema make_schema(const type_shape& shape, const type_check& check)
+const schema& find_schema(const message_type& type)
 {
-    return make_checked(shape, check, {});
+    const schema* made = type.made.load(std::memory_order_acquire);
+    if (made != nullptr)
+        return *made;
+    // No lock: a serialize() that is walked may ask for schemas itself.
+    auto own = std::make_unique<const schema>(make_checked(type, {}));
+    if (type.made.compare_exchange_strong(made, own.get(), std::memory_order_acq_rel))
+        made = own.release();
+    return *made;
 }
 
-schema make_schema_of_version(const type_shape& shape, const type_check& check,
-                              std::uint32_t version)
+schema make_schema_of_version(const message_type& type, std::uint32_t version)
 {
-    const class_shape* own = class_of(shape);
+    const class_shape* own = class_of(*type.shape);
     if (own == nullptr || !own->has_version)
         return schema::opaque("it is no class with a version");
     if (version > own->version)
         return schema::opaque("its newest version is " + std::to_string(own->version));
-    return make_checked(shape, check, {{own->cell, version}});
+    return make_checked(type, {{own->cell, version}});
 }
 
-std::vector<version_problem> find_version_problems(const type_shape& shape, const type_check& check)
+std::string find_flaw(const message_type& type, const class_versions& versions)
+{
+    older_versions older;
+    for (const auto& [cell, version] : versions)
+        older.set(*cell, version);
+    const built_schema built = build_schema(*type.shape, versions);
+    const at_version at = versions.empty() ? at_version::newest : at_version::older;
+    std::string why = check_schema(built, type, older, at).why;
+    return why.empty() ? schema(built.types).opaque_reason() : why;
+}
+
+std::vector<version_problem> find_version_problems(const message_type& type)
 {
     std::vector<version_problem> problems;
-    const built_schema newest = build_schema(shape, {});
+    const built_schema newest = build_schema(*type.shape, {});
     for (const auto& [of, place] : newest.places)
-        for (std::uint32_t version = 0; of->has_version && version <= of->version; ++version) {
-            const class_versions versions{{of->cell, version}};
-            const built_schema built = build_schema(shape, versions);
-            older_versions older;
-            older.set(*of->cell, version);
-            std::string why = check_schema(built, shape, check, older).why;
-            if (why.empty())
-                why = schema(built.types).opaque_reason();
+        for (std::uint32_t version = oldest_version(of->version);
+             of->has_version && version <= of->version; ++version) {
+            class_versions versions;
+            if (version != of->version)
+                versions.emplace(of->cell, version);
+            std::string why = find_flaw(type, versions);
             if (!why.empty())
                 problems.push_back(
                     {boost::core::demangle(of->type->name()), version, std::move(why)});

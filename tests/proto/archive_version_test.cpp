@@ -18,6 +18,38 @@ struct outer {
     }
 };
 
+/// What serialize() was passed, in the order of the calls.
+std::vector<unsigned> passed;
+
+struct noting_part {
+    template <class Archive>
+    void serialize(Archive& ar, unsigned version)
+    {
+        passed.push_back(version);
+        ar& value;
+    }
+    std::uint8_t value = 1;
+};
+struct noting_base {
+    template <class Archive>
+    void serialize(Archive& ar, unsigned version)
+    {
+        passed.push_back(version);
+        ar& value;
+    }
+    std::uint8_t value = 2;
+};
+struct noting : noting_base {
+    template <class Archive>
+    void serialize(Archive& ar, unsigned version)
+    {
+        passed.push_back(version);
+        ar& boost::serialization::base_object<noting_base>(*this) & part& parts;
+    }
+    noting_part part;
+    std::vector<noting_part> parts{2};
+};
+
 /// More classes than have a bit in a register.
 template <int N>
 struct numbered {
@@ -48,6 +80,8 @@ void load_numbered(wharf::load_archive& ar, std::integer_sequence<int, N...>)
 
 } // namespace
 
+BOOST_CLASS_VERSION(noting_part, 3)
+BOOST_CLASS_VERSION(noting, 7)
 BOOST_CLASS_VERSION(numbered<3>, 1)
 BOOST_CLASS_VERSION(numbered<90>, 5)
 
@@ -74,6 +108,28 @@ BOOST_AUTO_TEST_CASE(an_older_version_is_passed_to_serialize)
     BOOST_TEST((back == versioned{5, 7}));
     const auto oldest = wharf::from_bytes<versioned>(make_bytes({0, 5, 0, 0, 0}));
     BOOST_TEST((oldest == versioned{5, 7}));
+}
+
+// Row 61: a version is always passed, never a number that stands for "not known", before the first
+// member is read; nested classes, bases and elements each have their own.
+BOOST_AUTO_TEST_CASE(each_class_is_passed_a_version_of_its_own)
+{
+    const std::vector<unsigned> newest{7, 0, 3, 3, 3};
+    passed.clear();
+    const auto bytes = wharf::to_bytes(noting());
+    BOOST_TEST(passed == newest, boost::test_tools::per_element());
+    passed.clear();
+    (void)wharf::from_bytes<noting>(bytes);
+    BOOST_TEST(passed == newest, boost::test_tools::per_element());
+
+    // From a message without a table all are at version 0, and from an older one at its own.
+    const std::vector<unsigned> oldest(5, 0), mixed{7, 0, 1, 1, 1};
+    passed.clear();
+    (void)wharf::from_bytes<noting>(make_bytes({0, 2, 1, 2, 1, 1}));
+    BOOST_TEST(passed == oldest, boost::test_tools::per_element());
+    passed.clear();
+    (void)wharf::from_bytes<noting>(make_bytes({1, 3, 7, 0, 1, 2, 1, 2, 1, 1}));
+    BOOST_TEST(passed == mixed, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_table_belongs_to_one_message)
