@@ -113,4 +113,17 @@ std::string key_conflict(std::string_view key)
            boost::core::demangle(second->second->type->name());
 }
 
+std::string any_key_conflict()
+{
+    std::string_view first;
+    {
+        registry& classes = all();
+        const std::shared_lock lock(classes.mutex);
+        for (const auto& [key, entry] : classes.conflicts)
+            if (first.empty() || key < first)
+                first = key;
+    }
+    return first.empty() ? std::string() : key_conflict(first);
+}
+
 } // namespace wharf::detail

@@ -75,6 +75,8 @@ const class_entry* find_class(std::string_view key);
 std::vector<const class_entry*> keyed_classes();
 /// The text of an error where two classes have this key, else empty.
 std::string key_conflict(std::string_view key);
+/// The same of any key: of the first, in their order.
+std::string any_key_conflict();
 
 /// The distance from the most derived object to its T, or where there is none, `no_base`.
 inline constexpr std::ptrdiff_t no_base = PTRDIFF_MIN;
