@@ -25,7 +25,8 @@ enum setting : unsigned {
     with_calls = 4,
     with_goaway = 8,
     with_streams = 16,
-    with_small_windows = 32
+    with_small_windows = 32,
+    with_versions = 64
 };
 
 void require(bool holds, const char* what)
@@ -45,6 +46,7 @@ conversation_limits chosen_limits(unsigned settings)
         limits.reassembly_bytes_max = 100;
         limits.calls_in_flight_max = 3;
         limits.commands_max = 3;
+        limits.classes_max = 2;
         limits.handshake_bytes_max = 256;
     }
     if ((settings & with_small_windows) != 0) {
@@ -72,11 +74,29 @@ public:
         else if (const auto* window = std::get_if<events::window_opened>(&happened))
             require(window->id == 0 || talk_.can_send(window->id, window->which),
                     "an open window can be sent through");
+        else if (const auto* name = std::get_if<events::declared>(&happened))
+            compare(*name);
+        else if (const auto* known = std::get_if<events::versions>(&happened))
+            check_classes(known->classes);
         else if (std::holds_alternative<events::ponged>(happened))
             talk_.cancel(1);
     }
 
 private:
+    void compare(const events::declared& name)
+    {
+        if (!name.classes)
+            return;
+        check_classes(*name.classes);
+        const wire::bytes same = wire::copy(*name.classes);
+        talk_.tell_versions(name.number, wire::view(same));
+    }
+    void check_classes(std::span<const std::byte> classes)
+    {
+        require(detail::is_class_list(classes), "a list of classes in order");
+        require(classes.size() / detail::class_entry_bytes <= limits_.classes_max,
+                "a list within its limit");
+    }
     void answer(const events::called& called)
     {
         const std::uint64_t id = called.id;
@@ -192,12 +212,14 @@ result run(unsigned settings, std::string_view input, std::size_t piece)
     };
     if ((settings & with_handshake) != 0)
         feed(wire::opening() +
-                 ((settings & with_streams) != 0 ? wire::hello_with_windows(200, 300, 65536, 4096)
-                                                 : wire::hello()) +
+                 ((settings & with_versions) != 0  ? wire::hello_with_versions(3)
+                  : (settings & with_streams) != 0 ? wire::hello_with_windows(200, 300, 65536, 4096)
+                                                   : wire::hello()) +
                  wire::declare(0, "a") + wire::declare(1, "b"),
              4096);
     if ((settings & with_calls) != 0 && talk.is_open()) {
-        const auto number = talk.declare("c.d");
+        const wire::bytes classes = wire::listed(1, 1) + wire::listed(2, 0);
+        const auto number = talk.declare("c.d", wire::view(classes));
         for (int i = 0; i < 3; ++i)
             talk.call(number, wire::view("question"), now + 1s, now);
         talk.cancel(2);
