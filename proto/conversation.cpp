@@ -21,6 +21,7 @@ conversation_limits sane(conversation_limits limits) noexcept
     limits.frame_bytes_max = std::max(limits.frame_bytes_max, frame_bytes_min);
     if (limits.session_window_bytes == 0)
         limits.stream_window_bytes = 0;
+    limits.classes_max = std::min(limits.classes_max, classes_most);
     limits.session_window_bytes = std::min<std::size_t>(limits.session_window_bytes,
                                                         std::numeric_limits<std::ptrdiff_t>::max());
     return limits;
@@ -34,6 +35,18 @@ std::uint32_t milliseconds_left(conversation::time_point deadline, conversation:
 }
 
 } // namespace
+
+bool events::declared::operator==(const declared& other) const
+{
+    return number == other.number && name == other.name &&
+           classes.has_value() == other.classes.has_value() &&
+           (!classes || equal(*classes, *other.classes));
+}
+
+bool events::versions::operator==(const versions& other) const
+{
+    return number == other.number && equal(classes, other.classes);
+}
 
 bool events::called::operator==(const called& other) const
 {
@@ -144,25 +157,60 @@ void conversation::sent(std::size_t n) noexcept
         state_->flush_held();
 }
 
-std::uint16_t conversation::declare(std::string_view name)
+std::optional<std::uint16_t> conversation::find_declared(std::string_view name) const noexcept
+{
+    const auto found = state_->own_commands.find(name);
+    if (found == state_->own_commands.end())
+        return std::nullopt;
+    return found->second.number;
+}
+
+bool conversation::is_told(std::uint16_t number) const noexcept
+{
+    const state::own_command* command = state_->find_own(number);
+    return command != nullptr && command->classes != state::own_classes::untold;
+}
+
+std::uint16_t conversation::declare(std::string_view name,
+                                    std::optional<std::span<const std::byte>> classes)
 {
     state& s = *state_;
-    if (const auto found = s.own_commands.find(name); found != s.own_commands.end())
-        return found->second;
+    if (const auto known = find_declared(name))
+        return *known;
     const auto bytes = std::as_bytes(std::span(name.data(), name.size()));
     if (!is_command_name(bytes))
         throw error(errc::bad_argument, "not a command name");
     if (s.own_commands.size() >= std::min<std::size_t>(s.limits.commands_max, 0x10000))
         throw error(errc::session_limit, "too many commands declared");
     const auto number = static_cast<std::uint16_t>(s.own_commands.size());
-    s.own_commands.emplace(name, number);
-    if (!s.is_sealed) {
-        std::byte* to = s.out.add_frame(
-            {static_cast<std::uint32_t>(1 + name.size()), frame_kind::declare, 0, number});
-        to[0] = static_cast<std::byte>(name.size());
-        std::memcpy(to + 1, name.data(), name.size());
+    state::own_command& command = s.own_commands[std::string(name)];
+    command.number = number;
+    if (s.is_sealed)
+        return number;
+    const bool is_told = classes && s.may_tell(classes->size());
+    if (is_told) {
+        command.classes = state::own_classes::told;
     }
+    const std::size_t record_bytes = is_told ? record_head_bytes + classes->size() : 0;
+    std::byte* to = s.out.add_frame({static_cast<std::uint32_t>(1 + name.size() + record_bytes),
+                                     frame_kind::declare, 0, number});
+    to[0] = static_cast<std::byte>(name.size());
+    std::memcpy(to + 1, name.data(), name.size());
+    if (is_told)
+        store_record(to + 1 + name.size(), record_classes, *classes);
     return number;
+}
+
+void conversation::tell_versions(std::uint16_t number, std::span<const std::byte> classes)
+{
+    state& s = *state_;
+    if (!s.tells_versions() || s.is_sealed)
+        return;
+    if (!s.may_tell(classes.size()))
+        classes = {}; // an answer is owed: nothing is known of the others
+    store_record(s.out.add_frame({static_cast<std::uint32_t>(record_head_bytes + classes.size()),
+                                  frame_kind::versions, 0, number}),
+                 record_classes, classes);
 }
 
 /// Sends a call by `write`, which is given the header and the bytes before the message.

@@ -34,7 +34,8 @@ record_size size_of_record(std::uint16_t type) noexcept
     case record_software: return {0, software_bytes_max};
     case record_frame_bytes_max: return {4, 4};
     case record_message_bytes_max: return {8, 8};
-    default: return {record_windows_bytes, 0xffff};
+    case record_windows: return {record_windows_bytes, 0xffff};
+    default: return {record_class_versions_bytes, 0xffff};
     }
 }
 
@@ -60,6 +61,10 @@ void conversation::state::write_opening(std::string_view software)
         store_le(windows + 4, static_cast<std::uint64_t>(limits.session_window_bytes));
         append_record(records, record_windows, windows);
     }
+    if (limits.classes_max != 0) {
+        store_le(number, limits.classes_max);
+        append_record(records, record_class_versions, {number, record_class_versions_bytes});
+    }
 
     const frame_header header{static_cast<std::uint32_t>(records.size()), frame_kind::hello};
     std::memcpy(out.add_frame(header), records.data(), records.size());
@@ -67,11 +72,11 @@ void conversation::state::write_opening(std::string_view software)
 
 conversation::state::outcome conversation::state::on_hello(payload body)
 {
-    bool seen[record_windows + 1] = {};
+    bool seen[record_class_versions + 1] = {};
     record_reader reader(body);
     while (const auto record = reader.next()) {
         const payload value = record->value;
-        if (record->type == 0 || record->type > record_windows)
+        if (record->type == 0 || record->type > record_class_versions)
             continue; // a feature of a later version
         if (seen[record->type])
             return end(errc::bad_frame, "a hello with a repeated record");
@@ -87,6 +92,7 @@ conversation::state::outcome conversation::state::on_hello(payload body)
         case record_message_bytes_max:
             peer.message_bytes_max = load_le<std::uint64_t>(value.data());
             break;
+        case record_class_versions: peer.classes_max = load_le<std::uint32_t>(value.data()); break;
         default:
             peer.stream_window_bytes = load_le<std::uint32_t>(value.data());
             peer.session_window_bytes = load_le<std::uint64_t>(value.data() + 4);
@@ -121,14 +127,53 @@ conversation::state::outcome conversation::state::on_declare(const frame_header&
     const payload name = body.subspan(1, length);
     if (!is_command_name(name))
         return end(errc::bad_frame, "a declaration with a bad name");
-    record_reader reader(body.subspan(1 + length));
-    while (reader.next()) {
-        // Records are features of later versions.
+    std::optional<payload> classes;
+    if (outcome over = read_classes(body.subspan(1 + length), "a declaration", classes))
+        return over;
+    ++peer_commands;
+    return events::declared{header.number, as_text(name), classes};
+}
+
+conversation::state::outcome conversation::state::read_classes(payload records, const char* of,
+                                                               std::optional<payload>& into)
+{
+    record_reader reader(records);
+    while (const auto record = reader.next()) {
+        if (record->type != record_classes || !tells_versions())
+            continue; // a feature of a later version
+        if (into)
+            return end(errc::bad_frame, std::string(of) + " with a repeated record");
+        if (!is_class_list(record->value))
+            return end(errc::bad_frame, std::string(of) + " with a bad list of classes");
+        if (record->value.size() / class_entry_bytes > limits.classes_max)
+            return end(errc::session_limit, std::string(of) + " with too many classes");
+        into = record->value;
     }
     if (reader.is_truncated())
-        return end(errc::bad_frame, "a declaration with a truncated record");
-    ++peer_commands;
-    return events::declared{header.number, as_text(name)};
+        return end(errc::bad_frame, std::string(of) + " with a truncated record");
+    return std::nullopt;
+}
+
+conversation::state::own_command* conversation::state::find_own(std::uint16_t number) noexcept
+{
+    const auto found = std::find_if(own_commands.begin(), own_commands.end(),
+                                    [&](const auto& each) { return each.second.number == number; });
+    return found == own_commands.end() ? nullptr : &found->second;
+}
+
+conversation::state::outcome conversation::state::on_versions(const frame_header& header,
+                                                              payload body)
+{
+    own_command* const command = find_own(header.number);
+    if (command == nullptr || command->classes != own_classes::told)
+        return end(errc::bad_frame, "versions of a command whose classes were not told");
+    std::optional<payload> classes;
+    if (outcome over = read_classes(body, "versions", classes))
+        return over;
+    if (!classes)
+        return end(errc::bad_frame, "versions without classes");
+    command->classes = own_classes::answered;
+    return events::versions{header.number, *classes};
 }
 
 conversation::state::outcome conversation::state::on_ping(payload body)

@@ -171,7 +171,8 @@ const char* conversation::state::find_fault(const frame_header& header, errc& co
     }
     if (header.kind == frame_kind::call && header.number >= peer_commands) [[unlikely]]
         return "a call to a number that was not declared";
-    if (header.kind >= frame_kind::item && !has_streams) [[unlikely]]
+    if (header.kind >= frame_kind::item &&
+        (header.kind == frame_kind::versions ? !tells_versions() : !has_streams)) [[unlikely]]
         return "unknown kind of frame"; // one of the two hellos did not say that it is known
     return nullptr;
 }
@@ -191,6 +192,7 @@ conversation::state::outcome conversation::state::dispatch(const frame_header& h
     case frame_kind::upload: return on_upload(header, body);
     case frame_kind::window: return on_window(header, body);
     case frame_kind::cancel: return on_cancel(header);
+    case frame_kind::versions: return on_versions(header, body);
     }
     return end(errc::bad_frame, "unknown kind of frame");
 }

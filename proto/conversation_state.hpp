@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wharf {
 
@@ -70,6 +71,19 @@ struct conversation::state {
     void write_opening(std::string_view software);
     outcome on_hello(payload body);
     outcome on_declare(const frame_header& header, payload body);
+    outcome on_versions(const frame_header& header, payload body);
+    /// Reads the classes among these records, where they are wanted; what is wrong ends it.
+    outcome read_classes(payload records, const char* of, std::optional<payload>& into);
+    bool tells_versions() const noexcept
+    {
+        return peer.classes_max != 0 && limits.classes_max != 0;
+    }
+    /// May so many bytes of classes be told?
+    bool may_tell(std::size_t bytes) const noexcept
+    {
+        return is_open && !is_sealed && tells_versions() &&
+               bytes / detail::class_entry_bytes <= std::min(limits.classes_max, peer.classes_max);
+    }
     outcome on_ping(payload body);
     outcome on_goaway(const frame_header& header, payload body);
     void write_pong(std::uint64_t token);
@@ -212,7 +226,15 @@ struct conversation::state {
     // Calls of ours.
     detail::id_map<detail::own_call> own_calls;
     std::uint64_t last_own_call = 0;
-    std::map<std::string, std::uint16_t, std::less<>> own_commands;
+    /// May the peer still answer a declaration with its classes?
+    enum class own_classes : std::uint8_t { untold, told, answered };
+    struct own_command {
+        std::uint16_t number = 0;
+        own_classes classes = own_classes::untold;
+    };
+    std::map<std::string, own_command, std::less<>> own_commands;
+    /// Null where there is none. Looks at all: asked for once for each.
+    own_command* find_own(std::uint16_t number) noexcept;
     detail::deadline_queue deadlines;
     detail::reassembly partial_replies;
 

@@ -33,6 +33,7 @@ constexpr rule rules[] = {
     {flag_more | flag_last, false, true, 0, any_length},    // upload
     {flag_upload, false, true, 4, 4},                       // window
     {0, false, true, 0, 0},                                 // cancel
+    {0, true, false, 4, any_length},                        // versions
 };
 
 /// Of these kinds the id zero speaks of the whole session.
@@ -96,11 +97,30 @@ std::optional<record_reader::record> record_reader::next() noexcept
 
 void append_record(byte_buffer& to, std::uint16_t type, std::span<const std::byte> value)
 {
-    std::byte head[4];
+    std::byte head[record_head_bytes];
     store_le(head, type);
     store_le(head + 2, static_cast<std::uint16_t>(value.size()));
     to.append(head, sizeof head);
     to.append(value);
+}
+
+void store_record(std::byte* to, std::uint16_t type, std::span<const std::byte> value) noexcept
+{
+    store_le(to, type);
+    store_le(to + 2, static_cast<std::uint16_t>(value.size()));
+    if (!value.empty())
+        std::memcpy(to + record_head_bytes, value.data(), value.size());
+}
+
+bool is_class_list(std::span<const std::byte> value) noexcept
+{
+    if (value.size() % class_entry_bytes != 0)
+        return false;
+    for (std::size_t at = class_entry_bytes; at < value.size(); at += class_entry_bytes)
+        if (load_le<std::uint64_t>(value.data() + at) <=
+            load_le<std::uint64_t>(value.data() + at - class_entry_bytes))
+            return false;
+    return true;
 }
 
 bool is_command_name(std::span<const std::byte> name) noexcept

@@ -31,6 +31,7 @@ enum class frame_kind : std::uint8_t {
     upload = 10,
     window = 11,
     cancel = 12,
+    versions = 13,
 };
 
 inline constexpr std::uint8_t flag_more = 1;    ///< the message continues in another frame
@@ -51,6 +52,17 @@ inline constexpr std::uint16_t record_message_bytes_max = 3;
 inline constexpr std::uint16_t record_windows = 4;
 /// The least size of record 4; what a later version puts behind is ignored.
 inline constexpr std::size_t record_windows_bytes = 12;
+/// u32: the most classes of a command that this end takes, in the record and the frame below.
+inline constexpr std::uint16_t record_class_versions = 5;
+inline constexpr std::size_t record_class_versions_bytes = 4;
+
+/// The record of a declare, and of a versions frame: the classes of a command.
+inline constexpr std::uint16_t record_classes = 1;
+/// u64 the class, u32 its version. Classes ascend.
+inline constexpr std::size_t class_entry_bytes = 12;
+/// So many that a declaration with the longest name fits in the least frame.
+inline constexpr std::uint32_t classes_most = 128;
+static_assert(1 + 127 + 4 + classes_most * class_entry_bytes <= frame_bytes_min);
 
 struct frame_header {
     std::uint32_t length = 0; ///< of the payload, which follows
@@ -125,8 +137,14 @@ private:
     bool truncated_ = false;
 };
 
+inline constexpr std::size_t record_head_bytes = 4;
+/// Writes one record, where there is room for it.
+void store_record(std::byte* to, std::uint16_t type, std::span<const std::byte> value) noexcept;
 /// Appends one record.
 void append_record(byte_buffer& to, std::uint16_t type, std::span<const std::byte> value);
+
+/// May this be the value of record_classes?
+bool is_class_list(std::span<const std::byte> value) noexcept;
 
 /// May a command have this name on the wire: 1 to 127 bytes of printable ASCII, no spaces?
 bool is_command_name(std::span<const std::byte> name) noexcept;

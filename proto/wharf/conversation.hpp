@@ -26,8 +26,10 @@ inline constexpr std::uint8_t protocol_version = 1;
 
 /// What each end says of itself first. Unknown feature records of a peer are ignored.
 struct hello {
-    std::string software;                ///< for logs, e.g. "wharfd 0.1.0"; at most 127 bytes
-    std::uint32_t frame_bytes_max = 0;   ///< the largest frame payload that this end accepts
+    std::string software;              ///< for logs, e.g. "wharfd 0.1.0"; at most 127 bytes
+    std::uint32_t frame_bytes_max = 0; ///< the largest frame payload that this end accepts
+    /// The most classes of a command of which this end takes the versions; zero: it knows none.
+    std::uint32_t classes_max = 0;
     std::uint64_t message_bytes_max = 0; ///< the largest message that this end accepts
     /// The credit that each stream towards this end begins with, and all of them together. Zero: it
     /// knows neither streams nor cancelling.
@@ -57,7 +59,15 @@ struct opened {
 struct declared {
     std::uint16_t number = 0;
     std::string_view name;
-    bool operator==(const declared&) const = default;
+    /// The peer's classes of the command, where it told them, as in declare().
+    std::optional<std::span<const std::byte>> classes{};
+    bool operator==(const declared& other) const;
+};
+/// What the peer says of a command that we declared with our classes: its own.
+struct versions {
+    std::uint16_t number = 0;
+    std::span<const std::byte> classes;
+    bool operator==(const versions& other) const;
 };
 /// The peer calls a command that it has declared. Answer it exactly once: a reply or an error.
 struct called {
@@ -134,7 +144,7 @@ struct ended {
 using event = std::variant<events::nothing, events::opened, events::declared, events::called,
                            events::replied, events::failed, events::expired, events::item,
                            events::upload_ended, events::cancelled, events::window_opened,
-                           events::ponged, events::going_away, events::ended>;
+                           events::ponged, events::going_away, events::ended, events::versions>;
 
 /// Which end of the connection this is. Once open, both ends may call.
 enum class side : std::uint8_t { client, server };
@@ -210,7 +220,18 @@ public:
     /// The number of a command in calls; declares the name to the peer at its first use.
     /// Throws error(errc::session_limit) past commands_max, and error(errc::bad_argument) where the
     /// name is not 1 to 127 bytes of printable ASCII without spaces.
-    std::uint16_t declare(std::string_view name);
+    ///
+    /// `classes`: those of the command's messages and their versions, 12 bytes each, as README.md
+    /// has them. They are told where the peer wants to know, and are not too many; then is_told().
+    std::uint16_t declare(std::string_view name,
+                          std::optional<std::span<const std::byte>> classes = {});
+    /// The number of a command that was declared.
+    std::optional<std::uint16_t> find_declared(std::string_view name) const noexcept;
+    /// Were the classes of our command told?
+    bool is_told(std::uint16_t number) const noexcept;
+    /// Answers a declaration that told classes with our own of that command, or with none where
+    /// they are too many. Once each.
+    void tell_versions(std::uint16_t number, std::span<const std::byte> classes);
     /// Sends a call and returns its id. `timeout` travels; `deadline` is when expire() reports it.
     /// Throws error(errc::message_limit) where the message exceeds what the peer accepts,
     /// error(errc::going_away) after a goaway in either direction, and error(errc::not_connected)

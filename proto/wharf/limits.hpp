@@ -41,6 +41,9 @@ struct conversation_limits {
     std::uint32_t calls_in_flight_max = 1024;
     /// Command names that the peer may declare.
     std::uint32_t commands_max = 1024;
+    /// Classes of one command of which the peer may tell the versions, and of which this end tells
+    /// its own, at most 128. Zero: versions are not exchanged.
+    std::uint32_t classes_max = 128;
     /// What a peer may send of one stream, and of all streams of a session, before the items are
     /// consumed here. A longer item that has begun is completed, within reassembly_bytes_max.
     std::uint32_t stream_window_bytes = 256u << 10;
