@@ -164,6 +164,8 @@ private:
     void handle_stream(const link_ptr& from, const event& what);
     void on_replied(guard& held, const link_ptr& from, const events::replied& what);
     void on_failed(const link_ptr& from, const events::failed& what);
+    void on_versions(link& from, const events::versions& what);
+    void send_again(link& from, call_record* record, std::uint64_t refused);
     void on_going_away(const link_ptr& from, const events::going_away& what);
 
     // core_drive.cpp

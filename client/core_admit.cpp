@@ -48,12 +48,14 @@ void client_core::admit_one(link& to, call_record* record, time_point now)
     try {
         if (channel && to.talk.peer().stream_window_bytes == 0)
             throw error(errc::unsupported_protocol, where_text_ + " knows no streams");
-        const std::uint16_t number = to.talk.declare(call.name);
+        const std::uint16_t number = to.versions.declare(to.talk, call);
+        record->is_too_new = false;
         record->sent_before = to.bytes_sent + to.talk.unsent_bytes_before_next();
-        const std::uint64_t id = send_call(to.talk, number, call, now);
+        const std::uint64_t id = to.versions.send(to.talk, number, call, now);
         to.calls.emplace(id, record);
         if (channel) {
             to.streams.emplace(id, channel);
+            to.versions.prepare(*channel, number, call);
             channel->attach(to.talk, id);
             watch(to);
         }

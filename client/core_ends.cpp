@@ -51,10 +51,11 @@ void client_core::lose(const link_ptr& lost, errc code, std::string text)
     shut(*from, why);
     const std::string reason =
         "the connection to " + where_text_ + " was lost (" + why.what() + ")";
-    // No byte of these has left: they are as good as never sent.
+    // No byte of these has left, or the peer refuses them for their version: they are as good as
+    // never sent.
     const error unsent(errc::not_connected, reason + " before the stream was sent");
     take_back(*from, unsent, [&](std::uint64_t, const call_record& record) {
-        return record.sent_before >= from->bytes_sent;
+        return record.sent_before >= from->bytes_sent || record.is_too_new;
     });
     for (auto& [id, record] : from->calls)
         finish(record, errc::outcome_unknown, reason);

@@ -200,6 +200,9 @@ bool client_core::handle(guard& held, const link_ptr& from, event&& what)
     else if (auto* name = std::get_if<events::declared>(&what)) {
         on_declared(*from, *name);
     }
+    else if (auto* known = std::get_if<events::versions>(&what)) {
+        on_versions(*from, *known);
+    }
     else if (auto* call = std::get_if<events::called>(&what)) {
         on_called(from, *call);
     }
@@ -294,7 +297,30 @@ void client_core::on_failed(const link_ptr& from, const events::failed& what)
     }
     call_record* record = take_sent(*from, what.id);
     backoff_.reset();
+    if (what.code == errc::newer_version && std::exchange(record->is_too_new, false)) {
+        send_again(*from, record, what.id);
+        return;
+    }
     finish(record, what.code, std::string(what.text), what.retry_after);
+}
+
+void client_core::on_versions(link& from, const events::versions& what)
+{
+    from.versions.on_versions(what);
+    for (const auto& [id, record] : from.calls)
+        record->is_too_new = from.versions.is_refused(what, *record);
+}
+
+/// The daemon refused a call of a version that it does not know, so that no handler has run. It
+/// goes out again, in a version that it knows, before all that waits and behind those before it.
+void client_core::send_again(link& from, call_record* record, std::uint64_t refused)
+{
+    std::deque<call_record*>& waiting = from.is_own(record->ticket) ? from.waiting : waiting_;
+    const auto place = std::find_if(waiting.begin(), waiting.end(), [&](const call_record* each) {
+        return each->refused_as == 0 || each->refused_as > refused;
+    });
+    record->refused_as = refused;
+    waiting.insert(place, record);
 }
 
 } // namespace wharf::detail

@@ -34,7 +34,16 @@ void client_core::on_declared(link& from, const events::declared& what)
 {
     if (from.declared.size() <= what.number)
         from.declared.resize(what.number + 1u);
-    from.declared[what.number] = commands_.resolve(what.name).entry;
+    const auto [entry, name, is_json] = commands_.resolve(what.name);
+    from.declared[what.number] = entry;
+    if (entry == nullptr || is_json)
+        return;
+    auto older = answer_declaration(from.talk, what, entry->types);
+    if (older == nullptr)
+        return;
+    if (from.older_answers.size() <= what.number)
+        from.older_answers.resize(what.number + 1u);
+    from.older_answers[what.number] = std::move(older);
 }
 
 void client_core::on_called(const link_ptr& from, const events::called& what)
@@ -45,6 +54,12 @@ void client_core::on_called(const link_ptr& from, const events::called& what)
         refuse(*from, what.id, errc::unknown_command,
                commands_.size() == 0 ? "this client serves no commands"
                                      : "this client does not serve it");
+        return;
+    }
+    const step_down* older =
+        what.number < from->older_answers.size() ? from->older_answers[what.number].get() : nullptr;
+    if (older != nullptr && !older->obstacle_of_answers().empty()) {
+        refuse(*from, what.id, errc::newer_version, older->obstacle_of_answers());
         return;
     }
     if (what.timeout && *what.timeout <= 0ms) {
@@ -59,6 +74,7 @@ void client_core::on_called(const link_ptr& from, const events::called& what)
     backoff_.reset();
     const auto deadline = what.timeout ? clock::now() + *what.timeout : time_point::max();
     auto one = std::make_shared<served_call>(shared_from_this(), from, *entry, what, deadline);
+    one->older = older;
     one->held_bytes = what.message.size();
     served_bytes_ += one->held_bytes;
     from->served.emplace(what.id, one);
@@ -232,6 +248,14 @@ void client_core::answer_waiting(link& on)
 void client_core::answer_served(link& on, served_call& one)
 {
     const std::uint64_t id = one.current.id();
+    if (one.older != nullptr && !one.failure && one.reply.size() != 0) {
+        try {
+            one.reply = one.older->store_reply(one.reply.view()).bytes;
+        }
+        catch (...) { // it cannot be stored for this peer
+            one.failure = std::make_unique<call_failure>(to_failure(std::current_exception()));
+        }
+    }
     if (one.failure && one.cancelled_as != errc{}) {
         on.talk.reply_error(id, one.cancelled_as); // what a handler throws that was told to stop
     }
@@ -307,6 +331,8 @@ std::shared_ptr<stream_channel> client_core::channel_of(served_call& of, bool re
         return made;
     }
     of.streams = made;
+    if (of.older != nullptr && sends)
+        made->translate(of.older->items());
     made->attach(of.on->talk, of.current.id());
     for (const byte_buffer& item : of.early_items)
         made->on_item(item.view());

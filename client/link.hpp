@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wharf/conversation.hpp>
+#include <wharf/detail/peer_versions.hpp>
 #include <wharf/detail/stream_channel.hpp>
 #include <wharf/session_handle.hpp>
 #include <wharf/transport.hpp>
@@ -60,6 +61,9 @@ public:
     std::size_t handlers_left = 0; ///< of calls that were served when it ended
     std::deque<std::shared_ptr<served_call>> unanswered; ///< their replies wait for room
     std::vector<const command_entry*> declared;          ///< by the peer's numbers
+    /// How to store what answers them, by the same; as long as there is a null: as it is.
+    std::vector<std::unique_ptr<const step_down>> older_answers;
+    peer_versions versions; ///< of its commands
     std::uint64_t bytes_sent = 0;
     std::uint32_t refusals_unsent = 0; ///< errors that answered calls of the peer at once
     bool gone = false;                 ///< closed: its handlers have nothing more to do

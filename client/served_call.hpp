@@ -62,6 +62,7 @@ public:
     const link_ptr on;
     const std::shared_ptr<session_core> session; ///< for `current`
     const command_entry& entry;
+    const step_down* older = nullptr; ///< of the link; null: the reply leaves as it is
     std::atomic<bool> is_cancelled{false};
     call current;
     message_owner message; ///< until the handler has it

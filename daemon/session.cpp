@@ -84,6 +84,7 @@ session::session(session_seed&& seed, const asio::any_io_executor& executor,
       timer_(executor),
       change_(executor, time_point::max()),
       declared_(std::move(seed.declared)),
+      versions_(std::move(seed.versions)),
       now_(std::chrono::steady_clock::now()),
       received_at_(now_),
       last_call_(now_),
@@ -260,11 +261,15 @@ void session::take(const event& what)
     else if (const auto* replied = std::get_if<events::replied>(&what))
         finish_peer_call(replied->id,
                          {{}, {}, {}, replied->message, conversation_.owner_of(replied->message)});
-    else if (const auto* failed = std::get_if<events::failed>(&what))
-        finish_peer_call(failed->id, {failed->code, failed->text, failed->retry_after, {}});
+    else if (const auto* failed = std::get_if<events::failed>(&what)) {
+        if (failed->code != errc::newer_version || !call_peer_again(failed->id))
+            finish_peer_call(failed->id, {failed->code, failed->text, failed->retry_after, {}});
+    }
     else if (const auto* expired = std::get_if<events::expired>(&what))
         finish_peer_call(expired->id,
                          {errc::deadline_exceeded, "the peer did not answer in time", {}, {}});
+    else if (const auto* known = std::get_if<events::versions>(&what))
+        on_versions(*known);
     else if (const auto* name = std::get_if<events::declared>(&what))
         on_declared(*name);
     else if (std::holds_alternative<events::opened>(what))
@@ -289,6 +294,11 @@ void session::on_declared(const events::declared& e)
         what.refusal = errc::unsupported_json;
     else if (what.entry != nullptr)
         what.refusal = errc{};
+    if (what.refusal == errc{}) {
+        what.older = detail::answer_declaration(conversation_, e, is_json ? nullptr : entry->types);
+        if (what.older && !what.older->obstacle_of_answers().empty())
+            what.refusal = errc::newer_version;
+    }
     if (is_lobby() && what.refusal == errc{} && !what.is_system)
         leaving_ = true;
     if (declared_.size() <= e.number)
@@ -312,7 +322,8 @@ void session::on_called(const events::called& e)
     }
     const declared_command& what = declared_[e.number];
     if (what.refusal != errc{}) [[unlikely]] {
-        refuse(e, what, what.refusal, what.name);
+        refuse(e, what, what.refusal,
+               what.refusal == errc::newer_version ? what.older->obstacle_of_answers() : what.name);
         return;
     }
     if (host_.calls_memory.load(std::memory_order_relaxed) > host_.options.calls_memory_bytes_max &&
@@ -351,6 +362,7 @@ void session::answer_inline(const declared_command& what, const events::called& 
     host_.metrics.began(entry.index);
     call current(self_, facts_, e.id, deadline);
     inline_slot slot(conversation_, e.id, host_.options.decode);
+    slot.store_for(what.older.get());
     bool fits = false;
     try {
         entry.answer(entry.handler.get(), e.message, current, slot);

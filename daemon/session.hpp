@@ -8,6 +8,7 @@
 
 #include <wharf/conversation.hpp>
 #include <wharf/detail/answer.hpp>
+#include <wharf/detail/peer_versions.hpp>
 #include <wharf/detail/stream_channel.hpp>
 #include <wharf/options.hpp>
 #include <wharf/service.hpp>
@@ -195,6 +196,9 @@ private:
 
     // session_peer.cpp: calls to the peer
     void call_peer(detail::call_record& record, std::uint64_t ticket);
+    void send_to_peer(detail::call_record& record, time_point now);
+    void on_versions(const events::versions& e);
+    bool call_peer_again(std::uint64_t id);
     void withdraw_now(std::uint64_t ticket, errc code);
     void finish_peer_call(std::uint64_t id, const detail::outcome& how);
     void fail_peer_calls(errc code, std::string_view text, std::uint64_t after_id);
@@ -237,6 +241,7 @@ private:
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer change_; ///< never expires: cancelled when something changed
     std::vector<declared_command> declared_;
+    detail::peer_versions versions_; ///< of the peer's commands
     std::vector<std::pair<std::type_index, std::shared_ptr<void>>> states_;
     /// This, for its calls; reset at the end, as it keeps the session alive.
     std::shared_ptr<detail::session_core> self_;

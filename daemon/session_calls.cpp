@@ -30,11 +30,12 @@ std::shared_ptr<detail::stream_channel> inline_slot::channel(bool, bool)
 
 // ---- A call under way -------------------------------------------------------------------------
 
-session::running_call::running_call(session& s, const detail::command_entry& what,
+session::running_call::running_call(session& s, const declared_command& what,
                                     const events::called& e, time_point deadline)
     : core(s.self_),
       owner(s),
-      entry(what),
+      entry(*what.entry),
+      older(what.older.get()),
       current(core, s.facts_, e.id, deadline, &is_cancelled),
       bytes_in(e.message.size()),
       begun(s.received_at_)
@@ -71,6 +72,8 @@ session::channel_ptr session::running_call::make_channel(bool receives, bool sen
 {
     channel = std::make_shared<detail::stream_channel>(
         owner.shared_from_this(), detail::stream_channel::role::callee, receives, sends);
+    if (older != nullptr && sends) [[unlikely]]
+        channel->translate(older->items());
     channel->attach(owner.conversation_, current.id());
     return channel;
 }
@@ -97,14 +100,14 @@ void session::close_answer(running_call& done, errc code, detail::call_failure f
 
 // ---- Handlers that await ----------------------------------------------------------------------
 
-session::awaitable_call::awaitable_call(session& s, const detail::command_entry& what,
+session::awaitable_call::awaitable_call(session& s, const declared_command& what,
                                         const events::called& e, time_point deadline,
                                         call_place& in)
     : running_call(s, what, e, deadline), place(in), slot(*this)
 {}
 
 session::awaitable_call::pointer session::awaitable_call::make(session& s,
-                                                               const detail::command_entry& what,
+                                                               const declared_command& what,
                                                                const events::called& e,
                                                                time_point deadline)
 {
@@ -144,7 +147,9 @@ void session::awaitable_call::stop()
 session::awaitable_call::slot_type::slot_type(awaitable_call& of)
     : conversation_slot(of.owner.conversation_, of.current.id(), of.owner.host_.options.decode),
       of_(of)
-{}
+{
+    store_for(of.older);
+}
 
 asio::awaitable<void> session::awaitable_call::slot_type::async_room()
 {
@@ -161,7 +166,7 @@ session::channel_ptr session::awaitable_call::slot_type::channel(bool receives, 
 void session::start_awaitable(const declared_command& what, const events::called& e,
                               time_point deadline)
 {
-    auto starting = awaitable_call::make(*this, *what.entry, e, deadline);
+    auto starting = awaitable_call::make(*this, what, e, deadline);
     awaitable_call& c = *starting;
     asio::awaitable<void> body;
     try {
@@ -201,12 +206,16 @@ void session::finish_awaitable(awaitable_call& done, const std::exception_ptr& t
     const std::size_t before = conversation_.unsent_bytes();
     detail::call_failure failure;
     errc code{};
-    if (!thrown) {
-        if (!done.slot.complete())
+    std::exception_ptr why = thrown;
+    try {
+        if (!why && !done.slot.complete())
             code = failure.code = errc::message_limit;
     }
-    else {
-        failure = detail::to_failure(thrown);
+    catch (...) { // it cannot be stored for this peer
+        why = std::current_exception();
+    }
+    if (why) {
+        failure = detail::to_failure(why);
         if (done.cancelled_as != errc{}) {
             failure.code = done.cancelled_as;
             failure.text.clear();
@@ -240,7 +249,7 @@ private:
     const limits& bounds_;
 };
 
-session::blocking_call::blocking_call(session& s, const detail::command_entry& what,
+session::blocking_call::blocking_call(session& s, const declared_command& what,
                                       const events::called& e, time_point deadline)
     : running_call(s, what, e, deadline), message(detail::take_message(s.conversation_, e.message))
 {}
@@ -274,7 +283,7 @@ void session::blocking_call::run() noexcept
 void session::start_blocking(const declared_command& what, const events::called& e,
                              time_point deadline)
 {
-    const auto c = std::make_shared<blocking_call>(*this, *what.entry, e, deadline);
+    const auto c = std::make_shared<blocking_call>(*this, what, e, deadline);
     try {
         c->hold(sizeof *c + c->message.view().size());
         if (!host_.pool.try_run([c] { c->run(); }))
@@ -311,13 +320,20 @@ void session::write_answer(blocking_call& done)
 {
     const std::size_t before = conversation_.unsent_bytes();
     inline_slot slot(conversation_, done.current.id(), host_.options.decode);
+    slot.store_for(done.older);
     errc code{};
-    if (done.ok) {
-        slot.open().append(done.reply.view());
-        if (!slot.complete())
-            code = done.failure.code = errc::message_limit;
+    try {
+        if (done.ok) {
+            slot.open().append(done.reply.view());
+            if (!slot.complete())
+                code = done.failure.code = errc::message_limit;
+        }
     }
-    else {
+    catch (const error&) { // it cannot be stored for this peer
+        done.ok = false;
+        done.failure = detail::to_failure(std::current_exception());
+    }
+    if (!done.ok) {
         if (done.cancelled_as != errc{})
             done.failure.code = done.cancelled_as;
         code = done.failure.code;

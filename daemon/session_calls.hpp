@@ -44,6 +44,8 @@ public:
     const std::shared_ptr<detail::session_core> core; ///< the session: its handlers keep it
     session& owner;
     const detail::command_entry& entry;
+    /// How to store what answers it, in the session's declared commands; null: as it is.
+    const detail::step_down* const older;
     std::atomic<bool> is_cancelled{false};
     errc cancelled_as{}; ///< why, on the session's thread
     call current;
@@ -52,7 +54,7 @@ public:
     const time_point begun;
 
 protected:
-    running_call(session& s, const detail::command_entry& what, const events::called& e,
+    running_call(session& s, const declared_command& what, const events::called& e,
                  time_point deadline);
     ~running_call();
 
@@ -69,7 +71,7 @@ public:
         void operator()(awaitable_call* c) const noexcept;
     };
     using pointer = std::unique_ptr<awaitable_call, deleter>;
-    static pointer make(session& s, const detail::command_entry& what, const events::called& e,
+    static pointer make(session& s, const declared_command& what, const events::called& e,
                         time_point deadline);
 
     void stop() override;
@@ -90,7 +92,7 @@ public:
     slot_type slot;
 
 private:
-    awaitable_call(session& s, const detail::command_entry& what, const events::called& e,
+    awaitable_call(session& s, const declared_command& what, const events::called& e,
                    time_point deadline, call_place& in);
     ~awaitable_call() = default;
 };
@@ -107,7 +109,7 @@ struct session::call_place {
 class session::blocking_call final : public running_call,
                                      public std::enable_shared_from_this<blocking_call> {
 public:
-    blocking_call(session& s, const detail::command_entry& what, const events::called& e,
+    blocking_call(session& s, const declared_command& what, const events::called& e,
                   time_point deadline);
     void stop() override {} // it asks call::is_cancelled()
     /// Decodes, handles, encodes; on a thread of the pool.

@@ -110,6 +110,7 @@ void session::leave_lobby()
                       std::move(conversation_),
                       facts_,
                       std::move(declared_),
+                      std::move(versions_),
                       since_,
                       calls_,
                       bytes_in_,

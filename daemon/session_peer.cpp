@@ -99,20 +99,56 @@ void session::call_peer(detail::call_record& record, std::uint64_t ticket)
         return;
     }
     try {
-        const std::uint64_t id =
-            detail::send_call(conversation_, conversation_.declare(call.name), call, now);
         record.ticket = ticket;
-        peer_calls_.emplace(id, &record);
-        if (!call.is_open_ended)
-            look_at_calls(call.deadline);
-        if (record.channel())
-            record.channel()->attach(conversation_, id);
+        send_to_peer(record, now);
     }
     catch (const error& e) {
         refuse(e.code(), e.text());
         return;
     }
     flush_soon();
+}
+
+/// Throws what it cannot be sent for.
+void session::send_to_peer(detail::call_record& record, time_point now)
+{
+    const detail::encoded_call& call = record.call();
+    const std::uint16_t number = versions_.declare(conversation_, call);
+    const std::uint64_t id = versions_.send(conversation_, number, call, now);
+    peer_calls_.emplace(id, &record);
+    if (!call.is_open_ended)
+        look_at_calls(call.deadline);
+    if (detail::stream_channel* channel = record.channel().get()) {
+        versions_.prepare(*channel, number, call);
+        channel->attach(conversation_, id);
+    }
+}
+
+void session::on_versions(const events::versions& e)
+{
+    versions_.on_versions(e);
+    for (const auto& [id, record] : peer_calls_)
+        record->is_too_new = versions_.is_refused(e, *record);
+}
+
+/// The peer refused a call of a version that it does not know: no handler has run. False where that
+/// is not so.
+bool session::call_peer_again(std::uint64_t id)
+{
+    const auto found = peer_calls_.find(id);
+    if (found == peer_calls_.end() || !found->second->is_too_new)
+        return false;
+    detail::call_record& record = *found->second;
+    record.is_too_new = false;
+    peer_calls_.erase(found);
+    try {
+        send_to_peer(record, std::chrono::steady_clock::now());
+    }
+    catch (const error& e) {
+        record.finish({e.code(), e.text(), e.retry_after(), {}}, false);
+    }
+    flush_soon();
+    return true;
 }
 
 void session::withdraw_now(std::uint64_t ticket, errc code)

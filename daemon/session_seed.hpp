@@ -3,6 +3,7 @@
 
 #include <wharf/conversation.hpp>
 #include <wharf/detail/handlers.hpp>
+#include <wharf/detail/peer_versions.hpp>
 #include <wharf/session_handle.hpp>
 
 #include <chrono>
@@ -22,6 +23,9 @@ struct declared_command {
     /// Of "system.*", which an operator gets whatever else is full.
     bool is_system = false;
     std::string name;
+    /// How to store what answers it for this peer; null: as it is. It says why, where the refusal
+    /// is errc::newer_version.
+    std::unique_ptr<const detail::step_down> older{};
 };
 
 /// A descriptor with one owner, bound to no event loop.
@@ -50,6 +54,7 @@ struct session_seed {
     conversation talk;
     detail::session_facts facts; ///< the executor is that of the thread that gives it away
     std::vector<declared_command> declared;
+    detail::peer_versions versions; ///< of the peer's commands
     std::chrono::system_clock::time_point since;
     std::uint64_t calls = 0, bytes_in = 0, bytes_out = 0;
 };

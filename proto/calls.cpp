@@ -30,9 +30,7 @@ message_bytes::message_bytes(byte_buffer& scratch) : size_(scratch.size())
 std::uint64_t send_call(conversation& to, std::uint16_t number, const encoded_call& what,
                         std::chrono::steady_clock::time_point now)
 {
-    std::optional<std::chrono::steady_clock::time_point> deadline;
-    if (!what.is_open_ended)
-        deadline = what.deadline;
+    const auto deadline = deadline_to_tell(what);
     return what.message.shared() ? to.call_shared(number, what.message.shared(), deadline, now)
                                  : to.call(number, what.message.view(), deadline, now);
 }

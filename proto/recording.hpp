@@ -33,6 +33,11 @@ public:
     {
         archive.put_outermost_by(shape, value, nullptr);
     }
+    /// Did store_at() change the version of any class that was stored?
+    static bool is_older(const store_archive& archive) noexcept
+    {
+        return archive.state_ != nullptr && archive.state_->is_older;
+    }
 
 private:
     store_state* state_; ///< the archive's

@@ -1,6 +1,8 @@
 // router: names to handlers, and one call answered whatever its handler does.
+#include "frame.hpp"
 #include "json_entry.hpp"
 
+#include <wharf/archive/class_entry.hpp>
 #include <wharf/detail/answer.hpp>
 
 #include <algorithm>
@@ -58,8 +60,14 @@ router::declaration router::resolve(std::string_view name) const noexcept
     return {find_in(in_json_, in_json), in_json, true};
 }
 
-void router::add(detail::command_entry entry)
+void router::add(std::string_view command, const detail::command_types& types, void* handler,
+                 void (*delete_handler)(void*), const detail::handler_functions& run)
 {
+    detail::command_entry entry;
+    static_cast<detail::handler_functions&>(entry) = run;
+    entry.handler = std::shared_ptr<void>(handler, delete_handler);
+    entry.name = command;
+    entry.types = &types;
     const bool prints = std::all_of(entry.name.begin(), entry.name.end(),
                                     [](char c) { return c > ' ' && c < 127; });
     if (entry.name.empty() || entry.name.size() > command_name_bytes_max || !prints)
@@ -70,6 +78,9 @@ void router::add(detail::command_entry entry)
         throw error(errc::bad_argument, "the command name \"" + entry.name +
                                             "\" ends with \"+json\", which is how a command is "
                                             "called in JSON");
+    // A program says so when it starts, not when a peer first sends such a class.
+    if (const std::string conflict = detail::any_key_conflict(); !conflict.empty())
+        throw error(errc::bad_argument, conflict + ": give each class a key of its own");
     std::string name = entry.name;
     const auto [place, is_new] = commands_.try_emplace(name, std::move(entry));
     if (!is_new)
@@ -155,8 +166,23 @@ message_owner* conversation_slot::owner_of(message_view message) noexcept
     return to_.owner_of(message);
 }
 
+/// In place of what was written. A reply that streams has no message.
+void conversation_slot::store_older()
+{
+    const auto all = to_.output().view();
+    const auto written = all.subspan(std::min(all.size(), mark_.offset + frame_header_bytes));
+    if (written.empty())
+        return;
+    const older_message message = older_->store_reply(written);
+    to_.abandon_reply(mark_);
+    open();
+    to_.output().append(message.bytes.view());
+}
+
 bool conversation_slot::complete()
 {
+    if (older_ != nullptr) [[unlikely]]
+        store_older();
     open_ = false;
     if (to_.end_reply(mark_))
         return true;

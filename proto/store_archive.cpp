@@ -44,6 +44,7 @@ classes_met note_class(classes_met met, class_cell& cell, std::uint32_t version)
         return {met.state, met.seen | bit};
     auto made = met.state == nullptr ? std::make_unique<store_state>() : nullptr;
     store_state& to = made == nullptr ? *met.state : *made;
+    to.is_older |= is_older;
     auto& far = to.far_classes;
     if (is_near || std::find(far.begin(), far.end(), slot) == far.end()) {
         const std::size_t met_before = to.classes_met(met.seen);
@@ -224,6 +225,9 @@ void store_archive::put_class_name(const detail::class_entry& entry,
                         "an export key is longer than 127 bytes");
     if (const std::string conflict = detail::key_conflict(name); !conflict.empty())
         detail::fail_at(errc::unregistered_class, stored_bytes(), conflict.c_str());
+    if (state_->older != nullptr && state_->older->refuses(entry)) [[unlikely]]
+        detail::fail_at(errc::unregistered_class, stored_bytes(),
+                        ("the peer does not know the class \"" + std::string(name) + "\"").c_str());
     put_varint(0);
     put_varint(name.size());
     put_bytes(name.data(), name.size());

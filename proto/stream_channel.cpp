@@ -188,12 +188,13 @@ void stream_channel::async_receive(stream_waiter& waiter)
 
 bool stream_channel::can_write() const noexcept
 {
-    return talk_ != nullptr && !is_over_ && host_->has_room() && talk_->can_send(id_, sends_as());
+    return talk_ != nullptr && !is_over_ && !is_held_ && host_->has_room() &&
+           talk_->can_send(id_, sends_as());
 }
 
 void stream_channel::translate_arrival(arrival& item) const
 {
-    if (!translation_)
+    if (!translation_ || !translation_->is_of_incoming())
         return;
     try {
         item.bytes = translation_->incoming(item.bytes.view());
@@ -299,6 +300,15 @@ void stream_channel::attach(conversation& talk, std::uint64_t id)
     write_end();
 }
 
+void stream_channel::go_on()
+{
+    is_held_ = false;
+    if (talk_ == nullptr)
+        return;
+    on_writable();
+    write_end();
+}
+
 void stream_channel::give_credit(std::size_t bytes)
 {
     talk_->consumed(id_, receives_as(), bytes);
@@ -379,7 +389,7 @@ void stream_channel::on_writable()
 void stream_channel::write_end()
 {
     if (!sending_ended_ || end_written_ || sender_ != nullptr || talk_ == nullptr || is_over_ ||
-        role_ != role::caller)
+        is_held_ || role_ != role::caller)
         return;
     end_written_ = true;
     talk_->end_upload(id_);

@@ -3,11 +3,16 @@
 
 #include <wharf/archive/class_info.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 namespace wharf {
+
+namespace detail {
+struct class_entry;
+} // namespace detail
 
 /// Versions by class. A value: distinct objects are safe in different threads.
 class older_versions {
@@ -23,6 +28,13 @@ public:
     {
         versions_.emplace_back(&of, version);
     }
+    /// The reader does not know this class: an object of it behind a pointer cannot be stored.
+    void refuse(const detail::class_entry& of) { refused_.push_back(&of); }
+    bool refuses(const detail::class_entry& of) const noexcept
+    {
+        return std::find(refused_.begin(), refused_.end(), &of) != refused_.end();
+    }
+    bool empty() const noexcept { return versions_.empty() && refused_.empty(); }
     /// The version to store a class at.
     std::uint32_t find(const detail::class_cell& of, std::uint32_t newest) const noexcept
     {
@@ -34,6 +46,7 @@ public:
 
 private:
     std::vector<std::pair<const detail::class_cell*, std::uint32_t>> versions_;
+    std::vector<const detail::class_entry*> refused_;
 };
 
 } // namespace wharf

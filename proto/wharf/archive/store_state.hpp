@@ -22,6 +22,7 @@ struct store_state {
     std::uint64_t pointees = 0; ///< near slots of classes that objects behind pointers have
     helper_table helpers{};
     const older_versions* older = nullptr;
+    bool is_older = false;              ///< a class was stored at an older version than its newest
     visit_recorder* recorder = nullptr; ///< is told what is visited, and nothing is stored
     context_table contexts{};
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wharf/conversation.hpp>
+#include <wharf/detail/step_down.hpp>
 #include <wharf/service.hpp>
 
 #include <exception>
@@ -27,20 +28,25 @@ public:
     conversation_slot(conversation& to, std::uint64_t id, const limits& bounds) noexcept
         : to_(to), bounds_(bounds), id_(id)
     {}
+    /// The reply leaves in the versions that the peer knows. Null: in the newest.
+    void store_for(const step_down* peer) noexcept { older_ = peer; }
 
     const limits& bounds() const noexcept override { return bounds_; }
     byte_buffer& open() override;
     message_owner* owner_of(message_view message) noexcept override;
 
     /// Completes the reply; where the peer cannot take it, answers errc::message_limit and returns
-    /// false.
+    /// false. Throws what step_down::store_reply() throws.
     bool complete();
     /// Drops what was written of the reply and answers with the failure.
     void fail(const call_failure& why);
 
 private:
     conversation& to_;
+    void store_older();
+
     const limits& bounds_;
+    const step_down* older_ = nullptr;
     std::uint64_t id_;
     bool open_ = false;
     conversation::reply_mark mark_;

@@ -4,6 +4,7 @@
 #include <wharf/archive.hpp>
 #include <wharf/command.hpp>
 #include <wharf/detail/caller.hpp>
+#include <wharf/detail/command_types.hpp>
 #include <wharf/detail/message_owner.hpp>
 
 #include <boost/asio/associated_allocator.hpp>
@@ -71,6 +72,7 @@ encoded_call encode_call(const caller& through, const C& what, const call_option
 {
     encoded_call call;
     call.name = C::name;
+    call.types = &types_of_command<C>;
     call.deadline = deadline_of(through, options);
     call.diagnostics = options.diagnostics;
     byte_buffer scratch = take_scratch();

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ class conversation;
 namespace wharf::detail {
 
 class message_owner;
+struct command_types;
 
 /// How a call ended. The views are valid during call_record::finish() only.
 struct outcome {
@@ -76,10 +78,21 @@ struct encoded_call {
     /// travel.
     bool is_open_ended = false;
     std::string* diagnostics = nullptr;
+    /// Of its messages; null where these are no archives.
+    const command_types* types = nullptr;
     message_bytes message;
     /// Encoding failed: the call is never sent.
     std::unique_ptr<error> failure;
 };
+
+/// The deadline that the peer is told.
+inline std::optional<std::chrono::steady_clock::time_point>
+deadline_to_tell(const encoded_call& what) noexcept
+{
+    if (what.is_open_ended)
+        return std::nullopt;
+    return what.deadline;
+}
 
 /// Says it to the peer, and returns its id. Throws as conversation::call().
 std::uint64_t send_call(conversation& to, std::uint16_t number, const encoded_call& what,
@@ -103,7 +116,10 @@ public:
     /// The streams of the call; null for most. It is attached when the call is sent.
     const std::shared_ptr<stream_channel>& channel() const noexcept { return channel_; }
 
-    std::uint64_t ticket = 0;      ///< names the call for cancellation, never used twice
+    std::uint64_t ticket = 0; ///< names the call for cancellation, never used twice
+    /// The peer refuses it for its version; it is sent again.
+    bool is_too_new = false;
+    std::uint64_t refused_as = 0;  ///< its id then
     std::uint64_t sent_before = 0; ///< bytes of the connection before this call's first
 
 protected:

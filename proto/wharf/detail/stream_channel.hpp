@@ -154,6 +154,8 @@ public:
     virtual byte_buffer incoming(std::span<const std::byte> item) const = 0;
     /// What the user sends, as it travels. Throws error.
     virtual byte_buffer outgoing(std::span<const std::byte> item) const = 0;
+    /// False: what arrives is as its user wants it, and incoming() is not asked for.
+    virtual bool is_of_incoming() const noexcept { return true; }
 
 protected:
     item_translation() = default;
@@ -177,7 +179,7 @@ public:
     stream_channel(std::shared_ptr<stream_host> host, role which, bool receives, bool sends);
     ~stream_channel();
 
-    /// From now on items are translated. Before its user has it.
+    /// From now on items are translated. Before its user has it, or with the host's lock.
     void translate(std::shared_ptr<const item_translation> by) noexcept
     {
         translation_ = std::move(by);
@@ -226,6 +228,9 @@ public:
     void on_writable();
     /// A sender waits for credit or room.
     bool is_blocked() const noexcept { return sender_ != nullptr; }
+    /// Is nothing sent until go_on(), whatever attach() says? Before attach().
+    void hold_back(bool is_held) noexcept { is_held_ = is_held; }
+    void go_on();
     std::uint64_t id() const noexcept { return id_; }
 
 private:
@@ -251,6 +256,7 @@ private:
     bool end_written_ = false;
     bool is_over_ = false;
     bool is_closed_ = false;
+    bool is_held_ = false;
     conversation* talk_ = nullptr; ///< null before attach(), gone some time after the call is over
     std::uint64_t id_ = 0;
     item_queue items_;
