@@ -3,6 +3,7 @@
 
 #include "log.hpp"
 #include "store_engine.hpp"
+#include "store_feed.hpp"
 #include "store_sqlite.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -16,7 +17,9 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace wharf {
 namespace {
@@ -111,6 +114,8 @@ public:
     {
         for (std::uint32_t i = 0; i < std::max(options.readers, 1u); ++i)
             readers_.push_back(engine_->open_reader());
+        feed_.emplace(options, readers_.front()->begin().revision());
+        readers_.front()->end();
         try {
             threads_.emplace_back([this] { write_loop(); });
             for (auto& reader : readers_)
@@ -139,6 +144,9 @@ public:
     void push(write_job&& job) { push_to(writes_, std::move(job), options_.write_queue_max); }
     void push(read_job&& job) { push_to(reads_, std::move(job), options_.read_queue_max); }
 
+    change_feed& feed() noexcept { return *feed_; }
+    const store_options& options() const noexcept { return options_; }
+
     counts statistics() const
     {
         counts c;
@@ -164,6 +172,10 @@ public:
         add("database_bytes_max", options_.database_bytes_max);
         add("write_queue_max", options_.write_queue_max);
         add("read_queue_max", options_.read_queue_max);
+        add("watch_backlog_max", options_.watch_backlog_max);
+        add("watch_heartbeat_ms", static_cast<std::uint64_t>(options_.watch_heartbeat.count()));
+        add("watches_max", options_.watches_max);
+        add("watches", feed_->watches());
         facts.emplace_back("state", refuses_changes_ ? "refuses changes until a restart" : "open");
         return facts;
     }
@@ -221,11 +233,14 @@ private:
 
     std::exception_ptr try_group(std::vector<write_job>& group)
     {
+        changed_.clear();
         try {
             writer_->begin();
             for (write_job& job : group)
                 run_one(job);
             writer_->commit();
+            // On disk, and not acknowledged yet: who is told of its own change finds it here.
+            feed_->publish(std::exchange(changed_, {}));
             if (last_failure_ != errc{})
                 log::write(log::level::notice, "transactions commit again");
             last_failure_ = errc{};
@@ -244,10 +259,12 @@ private:
 
     void run_one(write_job& job)
     {
-        transaction& view = writer_->begin_one();
+        noted_transaction view(writer_->begin_one());
         try {
             job.f.run(job.f.context, view);
             writer_->keep_one();
+            if (auto changes = view.take())
+                changed_.push_back(std::move(changes));
         }
         catch (...) {
             job.failure = std::current_exception();
@@ -311,9 +328,11 @@ private:
     std::unique_ptr<store_engine> engine_;
     std::unique_ptr<store_writer> writer_;
     std::vector<std::unique_ptr<store_reader>> readers_;
+    std::optional<change_feed> feed_;
     std::vector<std::thread> threads_;
-    std::exception_ptr broken_; // of the writer thread, as the next
-    errc last_failure_{};       // why the last group was undone
+    std::vector<change_feed::changes_ptr> changed_; // by the group; of the writer thread
+    std::exception_ptr broken_;                     // of the writer thread, as the next
+    errc last_failure_{};                           // why the last group was undone
     std::atomic<bool> refuses_changes_ = false;
     std::atomic<std::uint64_t> transactions_ = 0, commits_ = 0, reads_done_ = 0, refused_ = 0,
                                failed_ = 0, checkpoints_ = 0;
@@ -346,6 +365,21 @@ boost::asio::awaitable<void> store::read(work<const snapshot> f)
 void store::close()
 {
     core_->close();
+}
+
+const store_options& store::options() const noexcept
+{
+    return core_->options();
+}
+
+void store::end_watches() noexcept
+{
+    core_->feed().end();
+}
+
+change_feed& store::feed() noexcept
+{
+    return core_->feed();
 }
 
 store::counts store::statistics() const

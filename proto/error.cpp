@@ -78,6 +78,7 @@ constexpr entry entries[] = {
     {errc::not_found, "not_found", "there is no such object"},
     {errc::conflict, "conflict", "the object is at another revision"},
     {errc::unsupported_json, "unsupported_json", "the command cannot be called in JSON"},
+    {errc::compacted, "compacted", "the changes asked for are not kept any more"},
     {errc::store_full, "store_full", "the disk is full"},
     {errc::store_busy, "store_busy", "another process holds the database"},
     {errc::store_corrupt, "store_corrupt", "the database is damaged"},

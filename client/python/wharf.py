@@ -62,7 +62,7 @@ _NAMES = {
     70: "not_connected connection_closed connection_reset connection_refused host_not_found "
         "unreachable bad_endpoint address_in_use access_denied io_error outcome_unknown going_away",
     100: "unknown_command permission_denied overloaded internal deadline_exceeded cancelled "
-         "bad_argument not_found conflict unsupported_json",
+         "bad_argument not_found conflict unsupported_json compacted",
     130: "store_full store_busy store_corrupt store_failed",
 }
 CODES = {first + i: name for first, names in _NAMES.items() for i, name in enumerate(names.split())}

@@ -2,8 +2,10 @@
 #include "objects.hpp"
 
 #include <wharf/objects.hpp>
+#include <wharf/store_watch.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 namespace wharf {
@@ -66,6 +68,65 @@ std::uint64_t check_schema(const schema& type, std::size_t bytes)
     if (!type.is_walkable())
         throw error(errc::bad_argument, "type is opaque: " + type.opaque_reason());
     return type.fingerprint();
+}
+
+// A store that was restored from a copy counts its revisions anew from there: what a watcher knows
+// of later ones is of another history.
+awaitable<void> check_not_after_the_end(store& of, std::uint64_t after)
+{
+    auto look = [](const snapshot& s) { return s.revision(); };
+    const std::uint64_t revision = co_await of.async_read(look);
+    if (after > revision)
+        throw error(errc::compacted, "the store is at revision " + std::to_string(revision) +
+                                         ", before " + std::to_string(after) +
+                                         ": it was restored from a copy; list again");
+}
+
+objects::changes select(const objects::changes& from, std::string_view prefix)
+{
+    objects::changes some{from.revision, {}};
+    for (const objects::change& each : from.list)
+        if (each.key.starts_with(prefix))
+            some.list.push_back(each);
+    return some;
+}
+
+// Values of objects that have not changed again.
+awaitable<void> add_values(store& of, objects::changes& to, std::uint64_t bytes_max)
+{
+    auto look = [&](const snapshot& s) {
+        for (objects::change& each : to.list) {
+            if (each.kind != objects::change_kind::put || each.size > bytes_max)
+                continue;
+            auto found = s.get(each.key);
+            if (found && found->revision == to.revision)
+                each.value = std::move(found->value);
+        }
+    };
+    co_await of.async_read(look);
+}
+
+awaitable<void> send_changes(store& of, const objects::watch& what, sink<objects::changes>& out)
+{
+    const std::chrono::milliseconds heartbeat = of.options().watch_heartbeat;
+    if (what.after)
+        co_await check_not_after_the_end(of, *what.after);
+    store_watch from(of, what.after);
+    const objects::changes begin{from.revision(), {}};
+    co_await out.async_send(begin);
+    auto silent_until = std::chrono::steady_clock::now() + heartbeat;
+    for (;;) {
+        const auto next = co_await from.async_next(silent_until);
+        objects::changes item{from.revision(), {}};
+        if (next)
+            item = select(*next, what.prefix);
+        if (item.list.empty() && std::chrono::steady_clock::now() < silent_until)
+            continue;
+        if (!item.list.empty() && what.value_bytes_max != 0)
+            co_await add_values(of, item, what.value_bytes_max);
+        co_await out.async_send(item);
+        silent_until = std::chrono::steady_clock::now() + heartbeat;
+    }
 }
 
 [[noreturn]] void throw_not_found(const std::string& key)
@@ -144,6 +205,16 @@ void objects_service::serve(router& commands)
             return std::move(*found);
         };
         co_return co_await to->async_read(look);
+    });
+
+    commands.on<objects::watch>([to](objects::watch c,
+                                     sink<objects::changes>& out) -> awaitable<void> {
+        check_text(c.prefix, "prefix");
+        if (c.value_bytes_max > objects::watch_value_bytes_max)
+            throw error(errc::bad_argument,
+                        "value_bytes_max is " + std::to_string(c.value_bytes_max) + ", at most " +
+                            std::to_string(objects::watch_value_bytes_max) + " are allowed");
+        co_await send_changes(*to, c, out);
     });
 
     commands.on<objects::list>([to](objects::list c) -> awaitable<objects::page> {

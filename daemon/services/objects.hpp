@@ -9,7 +9,7 @@
 
 namespace wharf {
 
-/// Answers objects.put, get, cas, erase, list, define and schema. The store must outlive the
+/// Answers objects.put, get, cas, erase, list, watch, define and schema. The store must outlive the
 /// router's calls.
 class objects_service {
 public:

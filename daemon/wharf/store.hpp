@@ -74,6 +74,7 @@ protected:
     ~transaction() = default;
 };
 
+class change_feed;
 class store_engine;
 
 /// The engine's threads, queues and group commit. Everything acknowledged is on disk: a transaction
@@ -134,6 +135,12 @@ public:
     counts statistics() const;
     /// What an operator wants to know: engine, file, whether it takes changes.
     std::vector<std::pair<std::string, std::string>> describe() const;
+    /// As they were given.
+    const store_options& options() const noexcept;
+    /// Ends every store_watch with errc::going_away: before a stop, which would wait for them.
+    void end_watches() noexcept;
+    /// For store_watch: the changes that are kept.
+    change_feed& feed() noexcept;
 
 private:
     class core;

@@ -81,6 +81,7 @@ enum class errc : std::uint16_t {
     not_found = 107,         ///< there is no such object
     conflict = 108,          ///< the object is at another revision
     unsupported_json = 109,  ///< the command cannot be called in JSON
+    compacted = 110,         ///< the changes asked for are not kept any more
 
     // The store.
     store_full = 130,    ///< the disk is full

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wharf/archive.hpp>
+#include <wharf/command.hpp>
 #include <wharf/schema.hpp>
 
 #include <boost/serialization/nvp.hpp>
@@ -208,6 +209,73 @@ struct find_schema {
     void serialize(Archive& ar, unsigned /*version*/)
     {
         ar& BOOST_SERIALIZATION_NVP(fingerprint);
+    }
+};
+
+/// What happened to an object.
+enum class change_kind : std::uint8_t { put = 0, erase = 1 };
+
+/// What a transaction did to one object.
+struct change {
+    change_kind kind = change_kind::put;
+    std::string key;
+    std::uint64_t size = 0;        ///< of the value, in bytes; 0 where it was erased
+    std::uint64_t fingerprint = 0; ///< of the value's type; 0: not known, or erased
+    /// The value, where it was asked for, is not larger than was asked for, and has not changed
+    /// again meanwhile: then that later change follows.
+    std::optional<std::vector<std::byte>> value;
+    bool operator==(const change&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(kind) & BOOST_SERIALIZATION_NVP(key) &
+            BOOST_SERIALIZATION_NVP(size) & BOOST_SERIALIZATION_NVP(fingerprint) &
+            BOOST_SERIALIZATION_NVP(value);
+    }
+};
+
+/// What one transaction did to the objects that are watched, each of them once. Without changes it
+/// is a sign of life: nothing else happened to them up to this revision.
+struct changes {
+    std::uint64_t revision = 0;
+    std::vector<change> list;
+    bool operator==(const changes&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(revision) & boost::serialization::make_nvp("changes", list);
+    }
+};
+
+/// Values larger than this are not sent by a watch: get them.
+inline constexpr std::uint64_t watch_value_bytes_max = 64u << 10;
+
+/// Sends each change, once it is on disk, of objects whose keys begin with `prefix` (empty: all):
+/// every transaction as one item, in the order of revisions, none left out, none twice. It goes on
+/// until the caller ends it. The first item comes at once; with nothing to tell there is one at
+/// store.watch_heartbeat, so that silence means that the connection is gone.
+///
+/// To go on after an interruption, watch after the revision of the last item. To begin with what
+/// there is, list, then watch after the page's revision.
+///
+/// errc::compacted where changes after that revision are not kept any more (store.watch_backlog_max
+/// are, and none of before the daemon's start), where the store is older than that revision since
+/// it was restored from a copy, and at any time where the caller reads so slowly that what it has
+/// not got yet is not kept any more: the text says what was sent last. List again then.
+/// errc::overloaded where there are store.watches_max already.
+struct watch {
+    using reply = stream_of<changes>;
+    static constexpr std::string_view name = "objects.watch";
+    std::string prefix;
+    std::optional<std::uint64_t> after; ///< nothing: what happens from now on
+    /// Send values up to this size, at most watch_value_bytes_max; 0: none.
+    std::uint64_t value_bytes_max = 0;
+    bool operator==(const watch&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(prefix) & BOOST_SERIALIZATION_NVP(after) &
+            BOOST_SERIALIZATION_NVP(value_bytes_max);
     }
 };
 
