@@ -89,11 +89,18 @@ bool contains(const ip::address& base, unsigned bits, const ip::address& address
     throw error(errc::bad_argument, where + ": " + what);
 }
 
+/// These change the daemon. A role that may look, by "system.*", must not be able to stop it.
+constexpr std::array<std::string_view, 3> named_commands{"system.drain", "system.log_level",
+                                                         "system.reload"};
+
 bool pattern_fits(std::string_view pattern, std::string_view command)
 {
-    if (pattern.ends_with('*'))
-        return command.starts_with(pattern.substr(0, pattern.size() - 1));
-    return pattern == command;
+    if (!pattern.ends_with('*'))
+        return pattern == command;
+    const bool must_be_named =
+        pattern.size() > 1 &&
+        std::find(named_commands.begin(), named_commands.end(), command) != named_commands.end();
+    return !must_be_named && command.starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
 void check_pattern(const std::string& pattern, const std::string& role)

@@ -21,6 +21,18 @@ blocking_pool::~blocking_pool()
     stop();
 }
 
+void blocking_pool::set_queue_max(std::size_t queue_max)
+{
+    const std::lock_guard lock(mutex_);
+    queue_max_ = queue_max;
+}
+
+std::size_t blocking_pool::queue_max() const
+{
+    const std::lock_guard lock(mutex_);
+    return queue_max_;
+}
+
 bool blocking_pool::try_run(std::function<void()> work)
 {
     const std::lock_guard lock(mutex_);

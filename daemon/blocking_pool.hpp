@@ -30,18 +30,21 @@ public:
     /// Drops what waits, and joins what runs: it returns when the last of these has.
     void stop();
 
+    /// What waits already stays, also where it is more.
+    void set_queue_max(std::size_t queue_max);
+
     /// Now, for those who watch it.
     std::size_t waiting() const;
     std::size_t running() const;
     unsigned threads_max() const noexcept { return threads_max_; }
-    std::size_t queue_max() const noexcept { return queue_max_; }
+    std::size_t queue_max() const;
 
 private:
     void run();
 
     const unsigned threads_max_;
-    const std::size_t queue_max_;
     mutable std::mutex mutex_; ///< guards what follows
+    std::size_t queue_max_;
     std::condition_variable changed_;
     std::deque<std::function<void()>> queue_;
     std::vector<std::thread> threads_;

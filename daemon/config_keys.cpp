@@ -337,6 +337,14 @@ std::vector<key<configuration>> make_keys()
     add(number<root>(
         "store.read_queue_max", [](auto& c) -> auto& { return c.store.read_queue_max; }, 1,
         10000000));
+    add(number<root>(
+        "store.watch_backlog_max", [](auto& c) -> auto& { return c.store.watch_backlog_max; }, 1,
+        10000000));
+    add(number<root>(
+        "store.watches_max", [](auto& c) -> auto& { return c.store.watches_max; }, 1, 1000000));
+    add(duration<root>(
+        "store.watch_heartbeat", [](auto& c) -> auto& { return c.store.watch_heartbeat; }, 10ms,
+        day));
     return all;
 }
 

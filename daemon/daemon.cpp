@@ -1,29 +1,19 @@
 // The process around a server: start, READY, signals, status and watchdog, drain.
-#include <wharf/daemon.hpp>
+#include "daemon_impl.hpp"
 
-#include "command_line.hpp"
-#include "config.hpp"
 #include "log.hpp"
 #include "log_format.hpp"
-#include "services/system.hpp"
-#include "systemd.hpp"
 
 #include <wharf/store.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
-#include <optional>
-#include <thread>
 
 #include <malloc.h>
 #include <sys/resource.h>
@@ -65,9 +55,8 @@ void raise_descriptor_limit()
 }
 
 /// Passed sockets take the place of listeners; where no file lists any, of the default one too.
-void adopt_passed_sockets(config::configuration& all)
+void adopt_sockets(config::configuration& all, const std::vector<systemd::passed_socket>& sockets)
 {
-    const auto sockets = systemd::take_passed_sockets();
     if (sockets.empty())
         return;
     server_options& options = all.server;
@@ -83,20 +72,9 @@ void adopt_passed_sockets(config::configuration& all)
     config::check(all);
 }
 
-config::configuration load(const command_line& typed, const std::string& name)
+[[noreturn]] void leave_wrong(const std::string& name, const std::exception& why)
 {
-    try {
-        config::configuration all = config::load(typed.settings);
-        if (typed.what == command_line::action::check)
-            leave({name + ": the configuration is ok\n", 0});
-        if (typed.what == command_line::action::print_config)
-            leave({config::print(all), 0});
-        adopt_passed_sockets(all);
-        return all;
-    }
-    catch (const std::exception& e) {
-        leave({name + ": " + e.what() + "\n", 2});
-    }
+    leave({name + ": " + why.what() + "\n", 2});
 }
 
 command_line read(int argc, char** argv, const std::string& name)
@@ -106,6 +84,22 @@ command_line read(int argc, char** argv, const std::string& name)
     }
     catch (const early_exit& how) {
         leave(how);
+    }
+}
+
+/// For --check and --print-config this is the end: the sockets are not theirs.
+std::vector<systemd::passed_socket> take_sockets(const command_line& typed, const std::string& name)
+{
+    try {
+        if (typed.what == command_line::action::run)
+            return systemd::take_passed_sockets();
+        const config::configuration all = config::load(typed.settings);
+        if (typed.what == command_line::action::check)
+            leave({name + ": the configuration is ok\n", 0});
+        leave({config::print(all), 0});
+    }
+    catch (const std::exception& e) {
+        leave_wrong(name, e);
     }
 }
 
@@ -122,41 +116,31 @@ void keep_freed_memory(std::size_t bytes) noexcept
               static_cast<int>(std::min<std::size_t>(bytes, std::numeric_limits<int>::max())));
 }
 
-struct daemon::impl {
-    impl(int argc, char** argv)
-        : name(name_of(argc > 0 ? argv[0] : nullptr)),
-          software(name + " " + version),
-          typed(read(argc, argv, name)),
-          all(load(typed, name)),
-          serving(all.server)
-    {}
+daemon::impl::impl(int argc, char** argv)
+    : name(name_of(argc > 0 ? argv[0] : nullptr)),
+      software(name + " " + version),
+      typed(read(argc, argv, name)),
+      passed(take_sockets(typed, name)),
+      all(read_or_leave()),
+      serving(all.server)
+{}
 
-    std::string status_text() const;
-    void announce();
-    void await_signal();
-    void on_signal(int number);
-    void drain();
-    void update_status();
-    void feed_watchdog();
-    int wait();
+config::configuration daemon::impl::read_or_leave() const
+{
+    try {
+        return read_configuration();
+    }
+    catch (const std::exception& e) {
+        leave_wrong(name, e);
+    }
+}
 
-    const std::string name;
-    const std::string software;
-    const command_line typed;
-    const config::configuration all;
-    wharf::server serving;
-
-    boost::asio::io_context events{1};
-    boost::asio::signal_set signals{events};
-    boost::asio::steady_timer status_timer{events};
-    boost::asio::steady_timer watchdog_timer{events};
-    std::optional<std::chrono::microseconds> watchdog;
-    /// Shared with the answer of the workers, which may come late.
-    std::shared_ptr<std::atomic<bool>> workers_asked = std::make_shared<std::atomic<bool>>(false);
-    std::string last_status;
-    bool draining = false;
-    std::thread drainer;
-};
+config::configuration daemon::impl::read_configuration() const
+{
+    config::configuration read = config::load(typed.settings);
+    adopt_sockets(read, passed);
+    return read;
+}
 
 daemon::daemon(int argc, char** argv) : impl_(std::make_unique<impl>(argc, argv)) {}
 daemon::~daemon() = default;
@@ -172,6 +156,11 @@ const std::string& daemon::software() const noexcept
 std::vector<std::pair<std::string, std::uint64_t>> daemon::counters() const
 {
     return {{"log_records_dropped", log::dropped()}};
+}
+
+system_controls daemon::controls()
+{
+    return impl_->controls();
 }
 
 store_options daemon::store() const
@@ -209,8 +198,11 @@ std::string daemon::impl::status_text() const
                        (now.listeners.size() == 1 ? " endpoint: " : " endpoints: ");
     for (const auto& l : now.listeners)
         text += (&l == &now.listeners.front() ? "" : ", ") + to_string(l.where);
-    return text + "; " + std::to_string(now.sessions) + " sessions, " + std::to_string(now.calls) +
-           " calls, " + std::to_string(now.errors) + " errors";
+    text += "; " + std::to_string(now.sessions) + " sessions, " + std::to_string(now.calls) +
+            " calls, " + std::to_string(now.errors) + " errors";
+    if (!reload_refused.empty())
+        text += "; the last reload was refused: " + reload_refused;
+    return text;
 }
 
 void daemon::impl::announce()
@@ -239,8 +231,12 @@ void daemon::impl::await_signal()
 void daemon::impl::on_signal(int number)
 {
     if (number == SIGHUP) {
-        log::write(log::level::warning,
-                   "SIGHUP: the configuration is read at start only; restart to change it");
+        try {
+            reload({"SIGHUP"});
+        }
+        catch (const error&) {
+            // Logged, and in the status: nobody else asked.
+        }
         return;
     }
     if (draining) {
@@ -249,18 +245,17 @@ void daemon::impl::on_signal(int number)
         // Threads are at work: only what is on disk already may count.
         std::_Exit(1);
     }
-    drain();
+    drain(all.server.drain_timeout);
 }
 
-void daemon::impl::drain()
+void daemon::impl::drain(std::chrono::milliseconds timeout)
 {
     draining = true;
     log::write(log::level::notice, "stopping: calls in flight are answered first");
-    systemd::notify_stopping("stopping: answering calls in flight",
-                             all.server.drain_timeout + stop_reserve);
+    systemd::notify_stopping("stopping: answering calls in flight", timeout + stop_reserve);
     // In a thread, so that a second signal and the watchdog are heard meanwhile.
-    drainer = std::thread([this] {
-        serving.stop();
+    drainer = std::thread([this, timeout] {
+        serving.stop(timeout);
         boost::asio::post(events, [this] { events.stop(); });
     });
 }
@@ -322,12 +317,15 @@ int daemon::run()
         for (const int number : {SIGTERM, SIGINT, SIGHUP})
             impl_->signals.add(number);
         if (server().find_command(system::ping::name) == nullptr)
-            serve(system_service(
-                server(),
-                {.software = software(), .counters = [this] { return counters(); }, .store = {}}));
+            serve(system_service(server(), {.software = software(),
+                                            .counters = [this] { return counters(); },
+                                            .store = {},
+                                            .controls = controls()}));
         log::start(impl_->all.log);
         for (const std::string& note : impl_->all.notes)
             log::write(log::level::info, note);
+        for (const std::string& problem : server().find_version_problems())
+            log::write(log::level::warning, problem);
         impl_->serving.start();
         return impl_->wait();
     }

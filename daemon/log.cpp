@@ -36,7 +36,7 @@ constexpr const char* attribute_name = "WharfEntry";
 constexpr std::chrono::seconds stop_time_max{2};
 
 /// A process has one log: its threshold and its sink are the state of the process.
-std::atomic<int> threshold{static_cast<int>(level::info)};
+std::atomic<int> threshold_now{static_cast<int>(level::info)};
 std::atomic<std::uint64_t> drops{0};
 std::atomic<std::size_t> queued{0};
 std::atomic<std::size_t> queued_max{0}; ///< 0: no sink runs
@@ -181,12 +181,24 @@ void stop()
 
 bool enabled(level l) noexcept
 {
-    return static_cast<int>(l) <= threshold.load(std::memory_order_relaxed);
+    return static_cast<int>(l) <= threshold_now.load(std::memory_order_relaxed);
+}
+
+level threshold() noexcept
+{
+    return static_cast<level>(threshold_now.load(std::memory_order_relaxed));
 }
 
 void set_threshold(level l) noexcept
 {
-    threshold = static_cast<int>(l);
+    threshold_now = static_cast<int>(l);
+}
+
+void set_queue_records_max(std::size_t count) noexcept
+{
+    const std::scoped_lock lock(running_mutex);
+    if (running)
+        queued_max = std::max<std::size_t>(count, 1);
 }
 
 void write(level l, std::string_view message, std::initializer_list<field> fields) noexcept

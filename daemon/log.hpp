@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,10 @@ namespace wharf::log {
 
 /// Syslog priorities, as journald knows them.
 enum class level : int { critical = 2, error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
+
+/// "warning"
+std::string_view to_word(level l) noexcept;
+std::optional<level> level_of(std::string_view word) noexcept;
 
 /// Where records go.
 enum class format {
@@ -42,7 +47,10 @@ void stop();
 
 /// Would a record of this level be kept? One relaxed atomic load. Any thread.
 bool enabled(level l) noexcept;
+level threshold() noexcept;
 void set_threshold(level l) noexcept;
+/// How many records may wait from now on; nothing where no sink runs. At least one.
+void set_queue_records_max(std::size_t count) noexcept;
 
 /// Queues one record; never blocks, never throws. Any thread.
 void write(level l, std::string_view message, std::initializer_list<field> fields = {}) noexcept;

@@ -182,12 +182,24 @@ std::vector<std::string> journal_fields(const entry& e)
     return out;
 }
 
+namespace {
+/// By their priorities; the first two are not used.
+constexpr std::array<std::string_view, 8> words{"emergency", "alert",  "critical", "error",
+                                                "warning",   "notice", "info",     "debug"};
+} // namespace
+
 std::string_view to_word(level l) noexcept
 {
-    static constexpr std::array<std::string_view, 8> words{
-        "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
     const auto index = static_cast<std::size_t>(l);
     return index < words.size() ? words[index] : "info";
+}
+
+std::optional<level> level_of(std::string_view word) noexcept
+{
+    for (std::size_t i = static_cast<std::size_t>(level::critical); i < words.size(); ++i)
+        if (words[i] == word)
+            return static_cast<level>(i);
+    return {};
 }
 
 format resolve(format wanted, int fd)

@@ -39,9 +39,6 @@ std::string prefixed_line(const entry& e);
 /// {"MESSAGE=text", "PRIORITY=4", "WHARF_SESSION=7"}; values are kept as they are, newlines too.
 std::vector<std::string> journal_fields(const entry& e);
 
-/// "info", "warning", ...
-std::string_view to_word(level l) noexcept;
-
 /// What format::automatic means in this process: the journal when JOURNAL_STREAM names the file
 /// behind `fd`, prefixed lines under another supervisor, else plain ones.
 format resolve(format wanted, int fd);

@@ -73,7 +73,8 @@ void server::start()
 {
     if (impl_->now.load() != impl::phase::filling)
         throw error(errc::bad_argument, "a server is started once");
-    impl_->rules.emplace(impl_->options, system_accounts());
+    impl_->settings.set(std::make_shared<const session_settings>(
+        session_settings{impl_->options, admission(impl_->options, system_accounts())}));
     impl_->make_groups();
     try {
         impl_->open_listeners();
@@ -102,7 +103,7 @@ void server::start()
 
 void server::impl::make_groups()
 {
-    around.emplace(session_surroundings{options, commands, *rules, pool, calls_memory,
+    around.emplace(session_surroundings{settings, commands, pool, calls_memory,
                                         [this](bool was_refused) { on_ended(was_refused); }});
     if (!has_own_threads()) {
         on_program = std::make_unique<session_group>(*program, *around);
@@ -122,18 +123,23 @@ void server::impl::make_groups()
 
 void server::impl::open_listeners()
 {
+    const auto current = in_force();
+    const admission& rules = current->rules;
     // All are checked before the first is opened, so that a mistake opens nothing.
     for (const listener_options& o : options.listeners)
         if (std::holds_alternative<tcp_endpoint>(o.where) &&
-            !rules->can_admit(listener_name(o), false))
+            !rules.can_admit(listener_name(o), false))
             throw error(errc::bad_argument, missing_allow_text(o));
     for (const listener_options& o : options.listeners) {
         auto l =
             std::make_shared<listener>(lobby->executor(), o, [this](const listener& from, int fd) {
-                take(from.name(), from.options().tcp, from.protocol(), fd);
+                const auto latest = in_force();
+                const listener_options* found = find_listener(latest->options, from.name());
+                take(from.name(), (found != nullptr ? *found : from.options()).tcp, from.protocol(),
+                     fd);
             });
         l->open();
-        if (!l->is_unix() && !rules->can_admit(l->name(), false))
+        if (!l->is_unix() && !rules.can_admit(l->name(), false))
             throw error(errc::bad_argument, missing_allow_text(o));
         log::write(log::level::notice, "listening on " + to_string(l->where()));
         listeners.push_back(std::move(l));
@@ -142,13 +148,38 @@ void server::impl::open_listeners()
 
 // ---- Connections ------------------------------------------------------------------------------
 
-bool server::impl::takes_json(std::string_view name) const
+const listener_options* server::impl::find_listener(const server_options& in, std::string_view name)
 {
-    const auto& all = options.listeners;
+    const auto& all = in.listeners;
     const auto found = std::find_if(all.begin(), all.end(), [&](const listener_options& each) {
         return wharf::listener_name(each) == name;
     });
-    return found == all.end() || found->json;
+    return found == all.end() ? nullptr : &*found;
+}
+
+/// What was opened at the start stays as it is, whatever the change says of it.
+void server::change(server_options to)
+{
+    if (impl_->now.load() == impl::phase::filling)
+        throw error(errc::not_connected, "the server has not been started");
+    const std::lock_guard lock(impl_->change_mutex);
+    const server_options& given = impl_->options;
+    const std::vector<listener_options> wanted = std::exchange(to.listeners, given.listeners);
+    for (listener_options& l : to.listeners) {
+        const auto same = std::find_if(wanted.begin(), wanted.end(), [&](const auto& other) {
+            return listener_name(other) == listener_name(l);
+        });
+        if (same == wanted.end())
+            continue;
+        l.tcp = same->tcp;
+        l.json = same->json;
+    }
+    to.threads = given.threads;
+    to.blocking_threads = given.blocking_threads;
+    admission rules(to, system_accounts());
+    impl_->pool.set_queue_max(to.blocking_queue_max);
+    impl_->settings.set(std::make_shared<const session_settings>(
+        session_settings{std::move(to), std::move(rules)}));
 }
 
 /// A connection's failure is its own: nothing thrown here reaches the listener.
@@ -165,9 +196,10 @@ void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
         }
         fd = -1;
         apply(stream, tcp);
-        auto who = rules->admit(listener_name, remote_address(stream));
+        const auto current = in_force();
+        auto who = current->rules.admit(listener_name, remote_address(stream));
         session_end refusal{errc::permission_denied, "no allow line names this peer"};
-        if (who && sessions.load(std::memory_order_relaxed) >= options.sessions_max) {
+        if (who && sessions.load(std::memory_order_relaxed) >= current->options.sessions_max) {
             who.reset();
             refusal = {errc::overloaded, "sessions_max is reached"};
         }
@@ -180,8 +212,9 @@ void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
         // Counted before it begins, as it may end at once.
         (admitted ? sessions : refusals).fetch_add(1, std::memory_order_relaxed);
         try {
+            const listener_options* from = find_listener(current->options, listener_name);
             lobby->add(std::move(stream), ++last_id, std::move(who), std::move(refusal),
-                       takes_json(listener_name));
+                       from == nullptr || from->json);
         }
         catch (...) {
             on_ended(!admitted);
@@ -232,14 +265,33 @@ void server::impl::on_ended(bool was_refused)
 
 // ---- Stop -------------------------------------------------------------------------------------
 
+void server::before_stop(std::function<void()> hook)
+{
+    impl_->stop_hooks.push_back(std::move(hook));
+}
+
+void server::impl::run_stop_hooks()
+{
+    for (const auto& hook : std::exchange(stop_hooks, {}))
+        hook();
+}
+
 void server::stop()
+{
+    const auto now = impl_->in_force();
+    stop((now ? now->options : impl_->options).drain_timeout);
+}
+
+void server::stop(std::chrono::milliseconds drain_timeout)
 {
     if (!impl_->has_own_threads())
         throw error(errc::bad_argument,
                     "stop() would wait for the thread that it blocks: use async_stop()");
     const auto before = impl_->now.exchange(impl::phase::stopping);
-    if (before == impl::phase::running || before == impl::phase::stopping)
-        impl_->stop_threads();
+    if (before == impl::phase::running || before == impl::phase::stopping) {
+        impl_->run_stop_hooks();
+        impl_->stop_threads(drain_timeout);
+    }
     impl_->now = impl::phase::stopped;
 }
 
@@ -268,13 +320,13 @@ bool server::impl::wait_for_sessions(std::chrono::milliseconds limit)
     return all_ended.wait_for(lock, limit, [this] { return all_have_ended(); });
 }
 
-void server::impl::stop_threads()
+void server::impl::stop_threads(std::chrono::milliseconds drain_timeout)
 {
     close_listeners_from_outside();
     lobby->drain();
     for (const auto& w : workers)
         w->sessions().drain();
-    if (!wait_for_sessions(options.drain_timeout)) {
+    if (!wait_for_sessions(drain_timeout)) {
         log_late_sessions(sessions.load());
         lobby->close_all();
         for (const auto& w : workers)
@@ -312,13 +364,14 @@ void server::impl::begin_stop_on_program()
             now = phase::stopped;
         return;
     }
+    run_stop_hooks();
     close_listeners();
     lobby->drain();
     if (all_have_ended()) {
         finish_stop_on_program();
         return;
     }
-    drain_timer.emplace(*program, options.drain_timeout);
+    drain_timer.emplace(*program, in_force()->options.drain_timeout);
     drain_timer->async_wait([weak = weak_from_this()](const error_code& failed) {
         const auto self = weak.lock();
         if (failed || !self)

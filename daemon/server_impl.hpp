@@ -42,7 +42,9 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
     // Connections.
     void take(std::string_view listener_name, const tcp_options& tcp,
               boost::asio::generic::stream_protocol protocol, int fd) noexcept;
-    bool takes_json(std::string_view listener_name) const;
+    /// As the settings in force have it; null for a name that no listener has.
+    static const listener_options* find_listener(const server_options& in,
+                                                 std::string_view listener_name);
     void on_ended(bool was_refused);
     bool all_have_ended() const noexcept { return sessions == 0 && refusals == 0; }
     template <class F>
@@ -62,7 +64,8 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
     void stop_probing();
 
     // Stop.
-    void stop_threads();
+    void run_stop_hooks();
+    void stop_threads(std::chrono::milliseconds drain_timeout);
     void close_listeners();
     void close_listeners_from_outside();
     bool wait_for_sessions(std::chrono::milliseconds limit);
@@ -71,13 +74,17 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
     void abandon_program();
 
     // Looking.
+    /// What is in force; until the start, what was given.
+    std::shared_ptr<const session_settings> in_force() const { return settings.get(); }
     std::vector<command_figures> figures() const;
 
     const std::optional<boost::asio::any_io_executor> program;
-    server_options options;
+    const server_options options; ///< as they were given
+    settings_in_force settings;   ///< empty before the start
+    std::mutex change_mutex;      ///< one change of the settings after the other
     router commands;
     std::vector<std::shared_ptr<void>> services;
-    std::optional<admission> rules;
+    std::vector<std::function<void()>> stop_hooks;
 
     std::atomic<phase> now{phase::filling};
     std::atomic<std::uint64_t> last_id{0}, sessions_total{0}, refused{0};

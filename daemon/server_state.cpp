@@ -26,6 +26,11 @@ const detail::command_entry* server::find_command(std::string_view name) const n
     return impl_->commands.find(name);
 }
 
+std::vector<std::string> server::find_version_problems() const
+{
+    return impl_->commands.find_version_problems();
+}
+
 std::vector<endpoint> server::endpoints() const
 {
     std::vector<endpoint> all;
@@ -60,7 +65,8 @@ server_status server::status() const
 
 std::vector<server_limit> server::limits() const
 {
-    const server_options& o = impl_->options;
+    const auto now = impl_->in_force();
+    const server_options& o = now ? now->options : impl_->options;
     const conversation_limits& c = o.conversation;
     const auto ms = [](auto d) {
         return static_cast<std::uint64_t>(std::chrono::milliseconds(d).count());

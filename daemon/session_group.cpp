@@ -16,6 +16,26 @@ constexpr auto quiet_time = 2s;
 constexpr auto sweep_interval = 500ms;
 /// Each costs a few system calls; the rest has to wait for the next sweep.
 constexpr int rests_per_sweep_max = 1000;
+
+/// Keeps something alive as long as what it allocates, in the same block: thousands of sessions
+/// wait for most of their time, and each byte counts.
+template <class T>
+struct keeping_allocator {
+    using value_type = T;
+    std::shared_ptr<const void> kept;
+
+    explicit keeping_allocator(std::shared_ptr<const void> what) : kept(std::move(what)) {}
+    template <class U>
+    keeping_allocator(const keeping_allocator<U>& other) : kept(other.kept)
+    {}
+    T* allocate(std::size_t n) { return std::allocator<T>().allocate(n); }
+    void deallocate(T* at, std::size_t n) { std::allocator<T>().deallocate(at, n); }
+    template <class U>
+    bool operator==(const keeping_allocator<U>&) const
+    {
+        return true;
+    }
+};
 } // namespace
 
 session_group::session_group(asio::any_io_executor executor, const session_surroundings& around,
@@ -23,27 +43,43 @@ session_group::session_group(asio::any_io_executor executor, const session_surro
     : executor_(std::move(executor)),
       around_(around),
       metrics_(around.commands.size()),
-      host_{around.options,
-            around.calls_memory,
-            around.commands,
-            around.rules,
-            counters_,
-            metrics_,
-            around.pool,
-            [this](session& s) { on_ended(s); },
-            leave ? [this](session_seed&& seed) { on_leaving(std::move(seed)); }
-                  : std::function<void(session_seed&&)>()},
       leave_(std::move(leave))
 {}
 
-/// What the group belongs to lives at least as long as the session, where it asked for that.
+std::shared_ptr<const session_group::common> session_group::common_now()
+{
+    auto settings = around_.settings.get();
+    const std::lock_guard lock(common_mutex_);
+    if (common_ && common_->settings == settings)
+        return common_;
+    const session_settings& s = *settings;
+    session_host host{s.options,
+                      around_.calls_memory,
+                      around_.commands,
+                      s.rules,
+                      counters_,
+                      metrics_,
+                      around_.pool,
+                      [this](session& ended) { on_ended(ended); },
+                      leave_ ? [this](session_seed&& seed) { on_leaving(std::move(seed)); }
+                             : std::function<void(session_seed &&)>()};
+    common_ = std::make_shared<const common>(common{std::move(settings), std::move(host)});
+    return common_;
+}
+
+/// What the session refers to lives at least as long as it: its settings, and the group's owner
+/// where that asked for it.
 template <class... Args>
 std::shared_ptr<session> session_group::make(Args&&... args)
 {
+    const auto with = common_now();
+    std::shared_ptr<const void> kept = with;
     if (auto owner = owner_.lock())
-        return std::shared_ptr<session>(new session(std::forward<Args>(args)..., host_),
-                                        [owner = std::move(owner)](session* s) { delete s; });
-    return std::make_shared<session>(std::forward<Args>(args)..., host_);
+        kept =
+            std::make_shared<const std::pair<std::shared_ptr<const common>, std::shared_ptr<void>>>(
+                with, std::move(owner));
+    return std::allocate_shared<session>(keeping_allocator<session>{std::move(kept)},
+                                         std::forward<Args>(args)..., with->host);
 }
 
 void session_group::add(transport stream, std::uint64_t id, std::optional<principal> who,

@@ -12,15 +12,42 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 namespace wharf {
 
+/// What a configuration tells sessions. Constant: each session keeps what was in force when it
+/// began, so that none finds its limits or its role changed under it.
+struct session_settings {
+    server_options options;
+    admission rules;
+};
+
+/// The settings of the sessions to come. Any thread.
+class settings_in_force {
+public:
+    std::shared_ptr<const session_settings> get() const
+    {
+        const std::lock_guard lock(mutex_);
+        return now_;
+    }
+    void set(std::shared_ptr<const session_settings> to)
+    {
+        const std::lock_guard lock(mutex_);
+        now_.swap(to); // what was there goes when the lock has
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const session_settings> now_;
+};
+
 /// What all sessions of a server share; it outlives their groups.
 struct session_surroundings {
-    const server_options& options;
+    const settings_in_force& settings;
     const router& commands;
-    const admission& rules;
     blocking_pool& pool;
     std::atomic<std::size_t>& calls_memory;
     /// A session ended, on its thread.
@@ -64,6 +91,12 @@ public:
     std::uint32_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
 
 private:
+    /// What sessions of the same settings have in common.
+    struct common {
+        std::shared_ptr<const session_settings> settings;
+        session_host host;
+    };
+    std::shared_ptr<const common> common_now();
     void keep_sweeping();
     void stop_sweeping();
     void sweep();
@@ -77,8 +110,9 @@ private:
     const session_surroundings& around_;
     session_counters counters_;
     call_metrics metrics_;
-    session_host host_;
     std::function<void(session_seed&&)> leave_;
+    std::mutex common_mutex_;
+    std::shared_ptr<const common> common_; ///< shared with the sessions that began with it
     std::weak_ptr<void> owner_;
     std::atomic<std::uint32_t> load_{0};
     bool draining_ = false;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <set>
 #include <utility>
 
@@ -144,6 +145,14 @@ void notify_ready(const std::string& status)
 void notify_status(const std::string& status)
 {
     ::sd_notify(0, ("STATUS=" + one_line(status)).c_str());
+}
+
+void notify_reloading()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const std::int64_t us = std::int64_t{now.tv_sec} * 1000000 + now.tv_nsec / 1000;
+    ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(us)).c_str());
 }
 
 void notify_stopping(const std::string& status, std::chrono::milliseconds more)

@@ -36,6 +36,8 @@ std::vector<std::optional<std::size_t>> adopt(server_options& options,
 /// READY=1 and a STATUS that a person can read.
 void notify_ready(const std::string& status);
 void notify_status(const std::string& status);
+/// RELOADING=1 with the time, which the manager wants; notify_ready() has to follow.
+void notify_reloading();
 /// STOPPING=1, and so much time to drain in before the manager loses patience.
 void notify_stopping(const std::string& status, std::chrono::milliseconds more);
 void notify_watchdog();

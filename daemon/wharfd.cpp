@@ -10,12 +10,14 @@ int main(int argc, char** argv)
     wharf::daemon daemon(argc, argv);
     try {
         wharf::store store(daemon.store());
+        daemon.server().before_stop([&] { store.end_watches(); });
         daemon.serve(wharf::objects_service(
             store, daemon.server().options().conversation.message_bytes_max));
         daemon.serve(
             wharf::system_service(daemon.server(), {.software = daemon.software(),
                                                     .counters = [&] { return daemon.counters(); },
-                                                    .store = [&] { return store.describe(); }}));
+                                                    .store = [&] { return store.describe(); },
+                                                    .controls = daemon.controls()}));
         return daemon.run();
     }
     catch (const std::exception& e) {

@@ -1,7 +1,13 @@
-// Answers for the daemon: ping, status, list, sessions, metrics.
+// Answers for the daemon: ping, status, list, sessions, metrics; and hands on what changes it.
 #include "system.hpp"
 
+#include <wharf/detail/command_types.hpp>
+
 #include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <optional>
 
 #include <unistd.h>
 
@@ -9,12 +15,39 @@ namespace wharf {
 
 namespace {
 
-/// "objects.*" covers "objects.put"; "*" covers all.
-bool covers(std::string_view pattern, std::string_view command)
+system_controls::operator_name operator_of(const call& current)
 {
-    if (pattern.ends_with('*'))
-        return command.starts_with(pattern.substr(0, pattern.size() - 1));
-    return pattern == command;
+    return {current.caller().name, current.session_id()};
+}
+
+/// What tells those who write a newer program whether it can talk to this one.
+void add_history(system::description& to, const char* role, const detail::message_type* type)
+{
+    if (type == nullptr)
+        return;
+    const schema_history& history = detail::find_history(*type);
+    if (!history.older.empty())
+        to.histories.push_back({role, history});
+}
+
+std::string cpu_seconds()
+{
+    timespec spent{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    char text[40];
+    std::snprintf(text, sizeof text, "%jd.%06ld", std::intmax_t{spent.tv_sec},
+                  spent.tv_nsec / 1000);
+    return text;
+}
+
+/// Absent where /proc is not to be seen.
+std::optional<std::uint64_t> resident_bytes()
+{
+    std::uint64_t pages = 0, resident = 0;
+    std::ifstream file("/proc/self/statm");
+    if (!(file >> pages >> resident))
+        return {};
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 } // namespace
@@ -29,12 +62,29 @@ void system_service::serve(router& commands)
     commands.on<system::ping>([](const system::ping& c) { return c.token; });
     commands.on<system::status>([this](const system::status&) { return status(); });
     commands.on<system::list>(
-        [this](const system::list&, call& current) { return list(current.caller().role); });
+        [](const system::list&, call& current) { return current.commands(); });
     commands.on<system::describe>([this](const system::describe& what, call& current) {
-        return describe(what.command, current.caller().role);
+        return describe(what.command, current.commands());
     });
     commands.on<system::metrics>([this](const system::metrics&) { return metrics(); });
     commands.on<system::sessions>([this](system::sessions what) { return sessions(what); });
+    serve_controls(commands);
+}
+
+void system_service::serve_controls(router& commands)
+{
+    const system_controls& may = from_.controls;
+    if (may.log_level)
+        commands.on<system::log_level>([&may](system::log_level what, call& current) {
+            return may.log_level(std::move(what), operator_of(current));
+        });
+    if (may.reload)
+        commands.on<system::reload>(
+            [&may](system::reload, call& current) { return may.reload(operator_of(current)); });
+    if (may.drain)
+        commands.on<system::drain>([&may](system::drain what, call& current) {
+            return may.drain(what, operator_of(current));
+        });
 }
 
 std::uint64_t system_service::uptime_ms() const
@@ -108,6 +158,11 @@ std::string system_service::metrics() const
                 " " + value + "\n";
     };
     add("wharf_uptime_seconds", "gauge", "Since the start.", std::to_string(uptime_ms() / 1000));
+    // By the names that Prometheus's own clients give these.
+    add("process_cpu_seconds_total", "counter", "Of all threads.", cpu_seconds());
+    if (const auto bytes = resident_bytes())
+        add("process_resident_memory_bytes", "gauge", "What the process has in memory.",
+            std::to_string(*bytes));
     if (from_.counters) {
         for (const auto& [name, number] : from_.counters())
             add("wharf_" + name + "_total", "counter", "As system.status has it.",
@@ -116,34 +171,25 @@ std::string system_service::metrics() const
     return text;
 }
 
-system::description system_service::describe(std::string_view command, std::string_view role) const
+system::description system_service::describe(std::string_view command,
+                                             const std::vector<std::string>& names) const
 {
-    const auto names = list(role);
     const detail::command_entry* entry = serving_->find_command(command);
     if (entry == nullptr || !std::binary_search(names.begin(), names.end(), command))
         throw error(errc::permission_denied, std::string(command));
-    const detail::command_schemas& types = entry->schemas();
-    system::description made{entry->name, *types.argument, *types.reply, {}, {}};
+    const detail::command_schemas& types = detail::schemas_of(*entry->types);
+    system::description made{entry->name, *types.argument, *types.reply, {}, {}, {}};
     if (types.items != nullptr)
         made.items.push_back(*types.items);
     if (types.upload != nullptr)
         made.upload.push_back(*types.upload);
-    return made;
-}
-
-std::vector<std::string> system_service::list(std::string_view role) const
-{
-    std::vector<std::string> out;
-    for (const role_options& r : serving_->options().roles) {
-        if (r.name != role)
-            continue;
-        for (std::string& name : serving_->command_names()) {
-            const auto fits = [&](const std::string& pattern) { return covers(pattern, name); };
-            if (std::any_of(r.commands.begin(), r.commands.end(), fits))
-                out.push_back(std::move(name));
-        }
+    if (const detail::command_types* walked = entry->types) {
+        add_history(made, "argument", walked->argument);
+        add_history(made, "reply", walked->reply);
+        add_history(made, "items", walked->items);
+        add_history(made, "upload", walked->upload);
     }
-    return out;
+    return made;
 }
 
 } // namespace wharf

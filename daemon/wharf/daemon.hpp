@@ -14,6 +14,7 @@
 namespace wharf {
 
 struct store_options;
+struct system_controls;
 
 /// Lets malloc keep up to so many freed bytes for the next call, in each of its arenas (a thread
 /// has one), and take blocks up to 32 MiB from what it keeps. By glibc's own rule a server whose
@@ -54,8 +55,9 @@ public:
     /// what the daemon is and what its commands take. Starts the server, tells the service manager
     /// that it is ready, and waits. SIGTERM or SIGINT drains: no new connections, every accepted
     /// call is answered until server.drain_timeout. A second one ends the process at once, with
-    /// status 1. SIGHUP is logged and ignored. Returns the status for main() to return: 0, or 1
-    /// where it could not start, after one line on stderr. Once.
+    /// status 1. SIGHUP reads the configuration again: a fault in it changes nothing and is logged,
+    /// else what can change does, and the log names what needs a restart. Returns the status for
+    /// main() to return: 0, or 1 where it could not start, after one line on stderr. Once.
     int run();
 
     /// Prints why the daemon cannot start, one line on stderr with the place in the configuration
@@ -68,6 +70,9 @@ public:
     const std::string& software() const noexcept;
     /// What the process counts beside its server: {"log_records_dropped", 0}. Any thread.
     std::vector<std::pair<std::string, std::uint64_t>> counters() const;
+    /// What the commands by which operators change a daemon do, for a system service that the
+    /// program makes itself. Valid as long as the daemon.
+    system_controls controls();
     /// The configured store. Creates its directory where only the last part of it is missing.
     store_options store() const;
 

@@ -41,7 +41,8 @@ struct allow_rule {
     bool operator==(const allow_rule&) const = default;
 };
 
-/// What a role may call: command names, "prefix.*" or "*".
+/// What a role may call: command names, "prefix.*" or "*". No "system.*" covers system.drain,
+/// system.log_level and system.reload, which change the daemon: they are named, or part of "*".
 struct role_options {
     std::string name;
     std::vector<std::string> commands;
@@ -96,6 +97,11 @@ struct store_options {
     std::uint32_t group_max = 256;         ///< transactions that share one commit
     std::uint32_t write_queue_max = 10000; ///< transactions waiting; one more is overloaded
     std::uint32_t read_queue_max = 10000;  ///< reads waiting; one more is overloaded
+    /// Changes that are kept for those who watch, and so how far one of them may be behind.
+    std::uint32_t watch_backlog_max = 10000;
+    std::uint32_t watches_max = 1000; ///< at once; one more is overloaded
+    /// A watch with nothing to tell says so this often.
+    std::chrono::milliseconds watch_heartbeat{15000};
     bool operator==(const store_options&) const = default;
 };
 

@@ -79,9 +79,9 @@ struct sessions_report {
 /// Serves commands on every listener of its options. Filled by serve(), then started once, then
 /// stopped once.
 ///
-/// On threads of its own: adopt(), status(), limits(), metrics(), sessions(), endpoints(),
-/// ping_workers(), command_names() and find_command() are safe from any thread between start() and
-/// destruction; the others belong to the owner.
+/// On threads of its own: adopt(), change(), status(), limits(), metrics(), sessions(),
+/// endpoints(), ping_workers(), command_names() and find_command() are safe from any thread between
+/// start() and destruction; the others belong to the owner.
 ///
 /// On the program's executor it has no thread but those of blocking handlers: everything that it
 /// does runs on that executor, and all members but status(), limits(), metrics(), endpoints() and
@@ -127,6 +127,14 @@ public:
     /// Nothing is left open then.
     void start();
 
+    /// Takes these options in place of those in force, for the sessions that begin from now on; the
+    /// ones that there are keep theirs. sessions_max, blocking_queue_max and drain_timeout hold at
+    /// once. What the start has opened stays: threads, blocking_threads, and of the listeners all
+    /// but `tcp` and `json`, which are found by the listener's name.
+    /// Throws error: errc::bad_argument where a rule of the allow table is wrong,
+    /// errc::not_connected before start(). Nothing has changed then.
+    void change(server_options to);
+
     /// Where it really listens, in the order of the options; port 0 resolved.
     std::vector<endpoint> endpoints() const;
 
@@ -135,10 +143,16 @@ public:
     /// Throws error(errc::not_connected) before start() and errc::going_away after stop().
     void adopt(int connected_fd, std::string_view listener_name);
 
+    /// Called once when a stop begins, on the thread that stops: for what would otherwise be waited
+    /// for until drain_timeout, such as streams without an end. It must not throw. Before start().
+    void before_stop(std::function<void()> hook);
+
     /// Stops: closes the listeners, tells every peer, answers what was accepted until
     /// drain_timeout, closes the rest, joins the threads. Blocks; not from a handler.
     /// Throws error(errc::bad_argument) on the program's executor.
     void stop();
+    /// The same with another time for the calls in flight than drain_timeout.
+    void stop(std::chrono::milliseconds drain_timeout);
 
     /// The same without waiting, on the program's executor only: throws error(errc::bad_argument)
     /// on threads of its own. Once every session has ended the server keeps nothing there, so that
@@ -172,13 +186,17 @@ public:
     awaitable<sessions_report>
     sessions(std::size_t sessions_max, std::uint64_t after = 0,
              std::chrono::milliseconds patience = std::chrono::milliseconds(800)) const;
-    /// As they were given. Valid as long as the server.
+    /// As they were given to the constructor, whatever change() did since. Valid as long as the
+    /// server.
     const server_options& options() const noexcept;
     /// The names of all commands, sorted.
     std::vector<std::string> command_names() const;
-    /// What serves a command, or null; its `schemas` are for any thread. Valid as long as the
+    /// What serves a command, or null; its `types` are for any thread. Valid as long as the
     /// server.
     const detail::command_entry* find_command(std::string_view name) const noexcept;
+    /// What could not be stored for peers with older versions of the classes, a sentence each: as
+    /// router::find_version_problems(). The owner.
+    std::vector<std::string> find_version_problems() const;
 
     /// Asks every thread that has sessions for a sign of life; `answered` is called once, by the
     /// last that gives it, on its thread. Never, where one is stuck or the server stops before.

@@ -1,13 +1,15 @@
-// The commands that every wharfd answers about itself: what system.ping, system.status,
-// system.list, system.describe, system.sessions and system.metrics carry.
+// The commands that every wharfd answers about itself, and those that change it while it runs: what
+// system.ping, status, list, describe, sessions, metrics, log_level, reload and drain carry.
 #pragma once
 
 #include <wharf/schema.hpp>
+#include <wharf/schema_history.hpp>
 
 #include <boost/serialization/nvp.hpp>
 #include <boost/serialization/version.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -177,6 +179,18 @@ struct metrics {
     {}
 };
 
+/// The older versions of the classes in one message of a command.
+struct role_history {
+    std::string role; ///< "argument", "reply", "items", "upload"
+    schema_history types;
+    bool operator==(const role_history&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(role) & BOOST_SERIALIZATION_NVP(types);
+    }
+};
+
 /// What the messages of a command look like. The reply of a command that streams it is nothing.
 struct description {
     std::string command;
@@ -184,13 +198,17 @@ struct description {
     schema reply;
     std::vector<schema> items;  ///< one, or none: what its reply streams
     std::vector<schema> upload; ///< one, or none: what its caller streams
+    /// Of messages that have classes with older versions; empty from daemons that tell none.
+    std::vector<role_history> histories;
     bool operator==(const description&) const = default;
     template <class Archive>
-    void serialize(Archive& ar, unsigned /*version*/)
+    void serialize(Archive& ar, unsigned version)
     {
         ar& BOOST_SERIALIZATION_NVP(command) & BOOST_SERIALIZATION_NVP(argument) &
             BOOST_SERIALIZATION_NVP(reply) & BOOST_SERIALIZATION_NVP(items) &
             BOOST_SERIALIZATION_NVP(upload);
+        if (version >= 1)
+            ar& BOOST_SERIALIZATION_NVP(histories);
     }
 };
 
@@ -207,6 +225,97 @@ struct describe {
     }
 };
 
+/// Says how much is logged, before and now.
+struct log_level_reply {
+    std::string before;
+    std::string now;
+    std::uint64_t for_ms = 0; ///< until it goes back to what is configured; 0: it does not
+    std::string then;         ///< what it goes back to
+    bool operator==(const log_level_reply&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(before) & BOOST_SERIALIZATION_NVP(now) &
+            BOOST_SERIALIZATION_NVP(for_ms) & BOOST_SERIALIZATION_NVP(then);
+    }
+};
+
+/// Longest time that system.log_level takes: a week.
+inline constexpr std::uint64_t log_level_ms_max = 7ull * 24 * 3600 * 1000;
+
+/// Sets what is logged: "critical", "error", "warning", "notice", "info" or "debug"; empty changes
+/// nothing. With `for_ms` it goes back to the configured level after that time; else at the next
+/// reload or start. Another one takes the place of this. errc::bad_argument for what is no level.
+///
+/// No role's "system.*" covers this command and those below: a role that may look at a daemon may
+/// not change it. It names them, or has "*".
+struct log_level {
+    using reply = log_level_reply;
+    static constexpr std::string_view name = "system.log_level";
+    std::string level;
+    std::uint64_t for_ms = 0; ///< at most log_level_ms_max
+    bool operator==(const log_level&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(level) & BOOST_SERIALIZATION_NVP(for_ms);
+    }
+};
+
+/// What a reload did, by the keys of the configuration.
+struct reload_reply {
+    std::vector<std::string> applied; ///< changed, and in force now
+    std::vector<std::string> restart; ///< differ from what is in force until a restart
+    bool operator==(const reload_reply&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(applied) & BOOST_SERIALIZATION_NVP(restart);
+    }
+};
+
+/// Reads the configuration again, as SIGHUP does. errc::bad_argument where anything in it is wrong,
+/// with the text that a start would print: then nothing changes.
+struct reload {
+    using reply = reload_reply;
+    static constexpr std::string_view name = "system.reload";
+    bool operator==(const reload&) const = default;
+    template <class Archive>
+    void serialize(Archive&, unsigned /*version*/)
+    {}
+};
+
+/// The stop that begins.
+struct drain_reply {
+    std::uint64_t timeout_ms = 0; ///< how long calls in flight are waited for
+    std::uint64_t sessions = 0;   ///< open now
+    bool operator==(const drain_reply&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(timeout_ms) & BOOST_SERIALIZATION_NVP(sessions);
+    }
+};
+
+/// Longest drain.
+inline constexpr std::uint64_t drain_ms_max = 3600ull * 1000;
+
+/// Stops the daemon in order, as SIGTERM does: no new connections and calls, every accepted call is
+/// answered, this one too. Whoever restarts daemons that end may start it again.
+/// errc::bad_argument for a timeout above drain_ms_max.
+struct drain {
+    using reply = drain_reply;
+    static constexpr std::string_view name = "system.drain";
+    std::optional<std::uint64_t> timeout_ms; ///< nothing: server.drain_timeout
+    bool operator==(const drain&) const = default;
+    template <class Archive>
+    void serialize(Archive& ar, unsigned /*version*/)
+    {
+        ar& BOOST_SERIALIZATION_NVP(timeout_ms);
+    }
+};
+
 } // namespace wharf::system
 
+BOOST_CLASS_VERSION(wharf::system::description, 1)
 BOOST_CLASS_VERSION(wharf::system::status_reply, 1)

@@ -52,6 +52,8 @@ public:
     int fd() const noexcept { return fd_.get(); }
     /// Items are given back as soon as they are taken, unless the test does so itself.
     bool gives_credit = true;
+    /// It answers declarations that tell classes, and knows none of them.
+    bool tells_versions = true;
 
     template <class C>
     std::uint64_t call(const C& command, std::optional<std::chrono::milliseconds> timeout = {})
@@ -173,7 +175,7 @@ private:
         static constexpr std::array names{"nothing",      "opened",    "declared",      "called",
                                           "replied",      "failed",    "expired",       "item",
                                           "upload_ended", "cancelled", "window_opened", "ponged",
-                                          "going_away",   "ended"};
+                                          "going_away",   "ended",     "versions"};
         static_assert(names.size() == std::variant_size_v<event>);
         seen s;
         s.what = names[e.index()];
@@ -216,9 +218,17 @@ private:
             s.code = ended->code;
             s.text = ended->text;
         }
-        else if (std::holds_alternative<events::declared>(e) ||
-                 std::holds_alternative<events::window_opened>(e)) {
-            return; // no test waits for these
+        else if (const auto* known = std::get_if<events::versions>(&e)) {
+            s.id = known->number;
+            copy(known->classes);
+        }
+        else if (const auto* declared = std::get_if<events::declared>(&e)) {
+            if (declared->classes && tells_versions) // what is uploaded waits for the answer
+                words_.tell_versions(declared->number, {});
+            return; // no test waits for it
+        }
+        else if (std::holds_alternative<events::window_opened>(e)) {
+            return; // nor for this
         }
         events_.push_back(std::move(s));
     }
