@@ -1,8 +1,9 @@
 // Calls in JSON from a shell: what the daemon says of a command decides how it is called.
 #include "ctl_call.hpp"
 
-#include "ctl_commands.hpp"
+#include "ctl_io.hpp"
 #include "ctl_json.hpp"
+#include "ctl_program.hpp"
 #include "ctl_text.hpp"
 
 #include <wharf/client.hpp>
@@ -10,6 +11,8 @@
 #include <wharf/json.hpp>
 #include <wharf/json_call.hpp>
 #include <wharf/system.hpp>
+
+#include <CLI/CLI.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -32,18 +35,25 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// What `wharfctl call` was told.
+struct call_arguments {
+    std::string command;
+    std::string argument = "{}"; ///< JSON; "-": standard input
+    bool one_line = false;
+};
+
 /// Runs a coroutine that uses a client to its end.
 template <class Work>
-void run(std::string_view endpoint, const client_options& options, Work work)
+void run(const context& c, Work work)
 {
-    asio::io_context context(1);
-    client through(context, endpoint, options);
+    asio::io_context loop(1);
+    client through(loop, c.endpoint, c.options);
     std::exception_ptr failed;
-    asio::co_spawn(context, work(through), [&](std::exception_ptr thrown) {
+    asio::co_spawn(loop, work(through), [&](std::exception_ptr thrown) {
         failed = std::move(thrown);
         through.close();
     });
-    context.run();
+    loop.run();
     if (failed)
         std::rethrow_exception(failed);
 }
@@ -143,14 +153,20 @@ std::string line_of(const system::description& d)
     return text + " -> " + d.reply.to_line();
 }
 
-std::string page_of(const system::description& d)
+std::string page_of(const system::description& d, const style& look)
 {
-    std::string text = d.command + "\n\nargument\n" + d.argument.to_text() + "\n";
+    std::string text = look.bold(escape(d.command)) + "\n";
+    const auto add = [&](const char* title, const schema& type) {
+        text += "\n" + look.bold(title) + "\n" + escape_lines(type.to_text()) + "\n";
+    };
+    add("argument", d.argument);
     if (!d.upload.empty())
-        text += "\nupload, a stream of\n" + d.upload.front().to_text() + "\n";
+        add("upload, a stream of", d.upload.front());
     if (!d.items.empty())
-        return text + "\nreply, a stream of\n" + d.items.front().to_text() + "\n";
-    return text + "\nreply\n" + d.reply.to_text() + "\n";
+        add("reply, a stream of", d.items.front());
+    else
+        add("reply", d.reply);
+    return text;
 }
 
 asio::awaitable<void> describe_all(client& through, bool as_json)
@@ -163,16 +179,15 @@ asio::awaitable<void> describe_all(client& through, bool as_json)
     }
 }
 
-} // namespace
-
-void call_command(std::string_view endpoint, const client_options& options,
-                  const call_arguments& what)
+/// Calls, and prints the reply, or each item of a stream, as it comes; on a terminal indented. The
+/// lines of standard input are the items of an upload.
+int call_command(context& c, call_arguments what)
 {
-    call_arguments asked = what;
+    what.one_line = c.as_json;
     if (what.argument == "-")
-        asked.argument = read_text("");
+        what.argument = read_text("");
     try {
-        run(endpoint, options, [&](client& through) { return call_once(through, asked); });
+        run(c, [&](client& through) { return call_once(through, what); });
     }
     catch (const error& e) {
         if (e.code() != errc::bad_json)
@@ -180,19 +195,39 @@ void call_command(std::string_view endpoint, const client_options& options,
         throw local_error{"the argument does not fit " + what.command + ": " + e.text() +
                           ": see `wharfctl describe " + what.command + "`"};
     }
+    return 0;
 }
 
-void describe_commands(std::string_view endpoint, const client_options& options,
-                       const std::string& command, bool as_json)
+/// What a command takes and answers with; without a command, a line for each of all.
+int describe(context& c, const std::string& command)
 {
-    run(endpoint, options, [&](client& through) -> asio::awaitable<void> {
+    run(c, [&](client& through) -> asio::awaitable<void> {
         if (command.empty()) {
-            co_await describe_all(through, as_json);
+            co_await describe_all(through, c.as_json);
             co_return;
         }
         const system::description d = co_await look_up(through, command);
-        print(as_json ? json_of(d) + "\n" : escape_lines(page_of(d)));
+        print(c.as_json ? json_of(d) + "\n" : page_of(d, c.out));
     });
+    return 0;
+}
+
+} // namespace
+
+void add_call(CLI::App& app, program& to)
+{
+    auto* about = app.add_subcommand("describe", "What a command takes and answers with");
+    const auto name = std::make_shared<std::string>();
+    about->add_option("COMMAND", *name, "Its name; without one, a line for each");
+    about->callback([&to, name] { to.run = [name](context& c) { return describe(c, *name); }; });
+
+    auto* call = app.add_subcommand("call", "Call any command, in JSON");
+    const auto what = std::make_shared<call_arguments>();
+    call->add_option("COMMAND", what->command, "Its name")->required();
+    call->add_option("ARGUMENT", what->argument,
+                     "Its argument in JSON, {} by default; -: standard input")
+        ->default_str("{}");
+    call->callback([&to, what] { to.run = [what](context& c) { return call_command(c, *what); }; });
 }
 
 } // namespace wharf::ctl

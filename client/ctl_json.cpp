@@ -1,13 +1,14 @@
 // JSON texts on a terminal.
 #include "ctl_json.hpp"
 
-#include "ctl_commands.hpp"
+#include "ctl_io.hpp"
 #include "ctl_text.hpp"
 
 #include <wharf/archive.hpp>
 #include <wharf/json.hpp>
 
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 
 namespace wharf::ctl {
 
@@ -111,6 +112,46 @@ void print_json(std::string_view text, bool one_line)
 std::string json_of(const system::description& what)
 {
     return json_line(to_json(schema_of<system::description>(), to_bytes(what)));
+}
+
+std::string json_string(std::string_view text)
+{
+    std::string quoted = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            quoted += '\\';
+        quoted += c;
+    }
+    return escape_json(quoted + "\"");
+}
+
+json_fields& json_fields::add(std::string_view key, std::string_view text)
+{
+    return add_raw(key, json_string(text));
+}
+
+json_fields& json_fields::add(std::string_view key, std::uint64_t number)
+{
+    constexpr std::uint64_t exact_max = std::uint64_t{1} << 53;
+    const std::string digits = std::to_string(number);
+    return add_raw(key, number <= exact_max ? digits : json_string(digits));
+}
+
+json_fields& json_fields::add(std::string_view key, double number)
+{
+    if (!std::isfinite(number))
+        return add_raw(key, "null");
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+    return add_raw(key, {text, static_cast<std::size_t>(end - text)});
+}
+
+json_fields& json_fields::add_raw(std::string_view key, std::string_view json)
+{
+    if (text_.size() > 1)
+        text_ += ", ";
+    text_.append(json_string(key)).append(": ").append(json);
+    return *this;
 }
 
 } // namespace wharf::ctl

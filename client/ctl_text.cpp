@@ -57,14 +57,6 @@ void append_hex(std::string& to, unsigned char byte)
     to += digits[byte & 15];
 }
 
-/// How many columns a terminal needs, near enough: continuation bytes need none.
-std::size_t width_of(std::string_view text)
-{
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    }));
-}
-
 /// As JSON escapes it.
 void append_unit(std::string& out, char32_t unit)
 {
@@ -180,6 +172,28 @@ std::string utc_time(std::int64_t ms_since_1970)
     return text;
 }
 
+// Continuation bytes need none.
+std::size_t columns_of(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
+}
+
+std::string short_time(double seconds)
+{
+    constexpr double most = 1e15;
+    const auto whole = static_cast<std::uint64_t>(std::clamp(seconds, 0.0, most));
+    const std::uint64_t minutes = whole / 60, hours = minutes / 60, days = hours / 24;
+    if (days != 0)
+        return std::to_string(days) + " d " + std::to_string(hours % 24) + " h";
+    if (hours != 0)
+        return std::to_string(hours) + " h " + std::to_string(minutes % 60) + " min";
+    if (minutes != 0)
+        return std::to_string(minutes) + " min " + std::to_string(whole % 60) + " s";
+    return std::to_string(whole) + " s";
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows, bool aligned,
                   const std::vector<std::size_t>& numbers)
 {
@@ -187,7 +201,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows, bool aligne
     for (const auto& row : rows)
         for (std::size_t i = 0; i != row.size(); ++i) {
             widths.resize(std::max(widths.size(), i + 1));
-            widths[i] = std::max(widths[i], width_of(row[i]));
+            widths[i] = std::max(widths[i], columns_of(row[i]));
         }
     std::string out;
     for (const auto& row : rows) {
@@ -195,7 +209,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows, bool aligne
             continue;
         for (std::size_t i = 0; i != row.size(); ++i) {
             const bool last = i + 1 == row.size();
-            const std::string pad(aligned ? widths[i] - width_of(row[i]) : 0, ' ');
+            const std::string pad(aligned ? widths[i] - columns_of(row[i]) : 0, ' ');
             if (std::find(numbers.begin(), numbers.end(), i) != numbers.end())
                 out += pad + row[i];
             else

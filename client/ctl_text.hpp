@@ -29,6 +29,12 @@ std::string hex_dump(std::span<const std::byte> bytes);
 /// "2026-11-21T16:00:00Z", or the number itself where it is no time of the years 1970 to 9999.
 std::string utc_time(std::int64_t ms_since_1970);
 
+/// How many columns of a terminal it needs, near enough: a character each.
+std::size_t columns_of(std::string_view text);
+
+/// For people: "12 s", "3 h 12 min", "40 d 3 h".
+std::string short_time(double seconds);
+
 /// Rows of escaped cells: with `aligned`, columns of equal width, else separated by tabs. The first
 /// row is a heading, which only an aligned table has. Columns named in `numbers` align right.
 std::string table(const std::vector<std::vector<std::string>>& rows, bool aligned,

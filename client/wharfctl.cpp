@@ -1,162 +1,150 @@
 // wharfctl: a daemon's commands from a shell.
 #include "ctl_call.hpp"
-#include "ctl_commands.hpp"
+#include "ctl_complete.hpp"
+#include "ctl_control.hpp"
+#include "ctl_objects.hpp"
+#include "ctl_options.hpp"
+#include "ctl_program.hpp"
+#include "ctl_schema.hpp"
+#include "ctl_status.hpp"
 #include "ctl_text.hpp"
+#include "ctl_top.hpp"
+#include "ctl_watch.hpp"
 
-#include <wharf/objects.hpp>
+#include <wharf/detail/near_names.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <functional>
 
 namespace {
 
 using namespace wharf;
 using namespace wharf::ctl;
 
-/// What the command line says.
-struct arguments {
-    std::string endpoint;
-    double timeout_s = 10;
-    bool wait = false;
-    std::string key, prefix;
-    value_source value;
-    std::uint64_t expected = 0;
-    std::optional<std::uint64_t> revision;
-    std::uint64_t limit = 0;
-    call_arguments call;
-    get_arguments get;
-    bool as_json = false;
-    std::function<void(blocking_client&)> run;
-    /// Instead of `run`, for what needs another client.
-    std::function<void(std::string_view endpoint, const client_options&)> run_alone;
+/// Each adds the subcommands of its file, in the order of --help.
+// clang-format off
+constexpr void (*groups[])(CLI::App&, program&) = {
+    add_status,
+    add_call,
+    add_objects,
+    add_watch,
+    add_top,
+    add_control,
+    add_schema,
+    add_completion,
 };
+// clang-format on
 
-void add_value(CLI::App* to, arguments& a)
-{
-    to->add_option("KEY", a.key, "The object's key")->required();
-    if (to->get_name() == "cas")
-        to->add_option("REVISION", a.expected, "The revision it must have; 0: it must not exist")
-            ->required();
-    auto* text =
-        to->add_option("VALUE", a.value.text, "The value; else --file, else standard input");
-    to->add_option("-f,--file", a.value.file, "Read the value from a file; -: standard input")
-        ->excludes(text);
-}
-
-void describe(CLI::App& app, arguments& a)
+void describe(CLI::App& app, shared_options& options, program& to)
 {
     app.require_subcommand(1);
     app.fallthrough();
     app.set_version_flag("--version", std::string("wharfctl " WHARF_VERSION));
-    app.add_option("-e,--endpoint", a.endpoint,
-                   "unix:/path, host:port or [address]:port of the daemon")
-        ->envname("WHARF_ENDPOINT");
-    app.add_option("-t,--timeout", a.timeout_s, "Seconds that each call may take; 10 by default")
-        ->option_text("SECONDS")
-        ->check(CLI::Range(0.001, 86400.0));
-    app.add_flag("-w,--wait", a.wait, "Wait for a daemon that is not there yet, until the timeout");
-
+    add_shared_options(app, options);
     app.footer(
         "wharfctl SUBCOMMAND --help tells more of one. Exit codes: 0 done, 1 not found, "
         "2 usage,\n3 conflict, 4 denied, 5 no daemon or no answer, 6 failed; see wharfctl(1).");
-
-    app.add_subcommand("ping", "Is the daemon there, and how fast does it answer?")->callback([&] {
-        a.run = [&](blocking_client& c) { show_ping(c, a.endpoint); };
-    });
-    app.add_subcommand("status", "What the daemon says of itself")->callback([&] {
-        a.run = show_status;
-    });
-    app.add_subcommand("list", "The commands that you may call")->callback([&] {
-        a.run = show_commands;
-    });
-
-    auto* describe = app.add_subcommand("describe", "What a command takes and answers with");
-    describe->add_option("COMMAND", a.call.command, "Its name; without one, a line for each");
-    describe->add_flag("--json", a.as_json, "Print schemas as JSON, a line for each command");
-    describe->callback([&] {
-        a.run_alone = [&](std::string_view endpoint, const client_options& options) {
-            describe_commands(endpoint, options, a.call.command, a.as_json);
-        };
-    });
-    auto* call = app.add_subcommand("call", "Call any command, in JSON");
-    call->add_option("COMMAND", a.call.command, "Its name")->required();
-    call->add_option("ARGUMENT", a.call.argument,
-                     "Its argument in JSON, {} by default; -: standard input")
-        ->default_str("{}");
-    call->add_flag("--json", a.call.one_line, "Print each reply on one line, on a terminal too");
-    call->callback([&] {
-        a.run_alone = [&](std::string_view endpoint, const client_options& options) {
-            call_command(endpoint, options, a.call);
-        };
-    });
-
-    app.add_subcommand("limits", "Every limit of the daemon, and how much of it is taken")
-        ->callback([&] { a.run = show_limits; });
-    auto* sessions = app.add_subcommand("sessions", "Who is connected, and what each does");
-    sessions->add_option("-n,--limit", a.limit, "At most so many; 0: all")->capture_default_str();
-    sessions->callback([&] { a.run = [&](blocking_client& c) { show_sessions(c, a.limit); }; });
-    app.add_subcommand("metrics", "What the daemon counts, as text for Prometheus")->callback([&] {
-        a.run = show_metrics;
-    });
-
-    auto* get = app.add_subcommand("get", "Write an object's value to standard output");
-    get->add_option("KEY", a.get.key, "The object's key")->required();
-    get->add_option("-o,--output", a.get.file, "Write it to a file instead");
-    auto* raw = get->add_flag("--raw", a.get.raw, "Its bytes, on a terminal too");
-    get->add_flag("--json", a.get.as_json, "Always as JSON, on one line")->excludes(raw);
-    get->callback([&] { a.run = [&](blocking_client& c) { show_object(c, a.get); }; });
-
-    auto* put = app.add_subcommand("put", "Store a value under a key; prints its revision");
-    add_value(put, a);
-    put->callback([&] {
-        a.run = [&](blocking_client& c) {
-            const objects::put command{a.key, read_value(a.value)};
-            std::printf("%ju\n", std::uintmax_t{c.call(command).revision});
-        };
-    });
-
-    auto* cas = app.add_subcommand("cas", "Store a value if the object is at a revision");
-    add_value(cas, a);
-    cas->callback([&] {
-        a.run = [&](blocking_client& c) {
-            const objects::cas command{a.key, a.expected, read_value(a.value)};
-            std::printf("%ju\n", std::uintmax_t{c.call(command).revision});
-        };
-    });
-
-    auto* erase = app.add_subcommand("erase", "Remove an object");
-    erase->add_option("KEY", a.key, "The object's key")->required();
-    erase->add_option("-r,--revision", a.revision, "Only if the object is at this revision");
-    erase->callback([&] {
-        a.run = [&](blocking_client& c) { c.call(objects::erase{a.key, a.revision}); };
-    });
-
-    auto* ls = app.add_subcommand("ls", "Keys, revisions, sizes and types of objects");
-    ls->add_option("PREFIX", a.prefix, "Only keys that begin so");
-    ls->add_option("-n,--limit", a.limit, "At most so many; 0: all")->capture_default_str();
-    ls->callback([&] { a.run = [&](blocking_client& c) { show_objects(c, a.prefix, a.limit); }; });
+    for (const auto add : groups)
+        add(app, to);
     for (CLI::App* subcommand : app.get_subcommands({}))
-        subcommand->footer("--endpoint, --timeout and --wait may stand here too: wharfctl --help.");
+        subcommand->footer("--endpoint, --timeout, --wait, --json and --colour may stand here too: "
+                           "wharfctl --help.");
+}
+
+/// The subcommand that was named last: its help knows best.
+const CLI::App& innermost(const CLI::App& app)
+{
+    const auto named = app.get_subcommands();
+    return named.empty() ? app : innermost(*named.front());
+}
+
+std::string path_of(const CLI::App& app)
+{
+    return app.get_parent() == nullptr ? "wharfctl"
+                                       : path_of(*app.get_parent()) + " " + app.get_name();
+}
+
+void add_option_names(const CLI::App& app, std::vector<std::string>& to)
+{
+    for (const CLI::Option* option : app.get_options({}))
+        for (const std::string& name : option->get_lnames())
+            to.push_back("--" + name);
+    if (app.get_parent() != nullptr)
+        add_option_names(*app.get_parent(), to);
+}
+
+/// What CLI11 says of an option or a positional whose value is missing or wrong, in other words.
+std::string explain_value(const CLI::ParseError& e)
+{
+    const std::string text = e.what();
+    if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch))
+        return text.substr(0, text.find(':')) + " needs a value";
+    constexpr std::string_view unreadable = "Could not convert: ";
+    if (text.starts_with(unreadable)) {
+        const std::size_t is = text.find(" = ");
+        return text.substr(unreadable.size(), is - unreadable.size()) +
+               ": expected a number, found " + (is == text.npos ? "" : text.substr(is + 3));
+    }
+    return text;
 }
 
 /// What is wrong with the command line. CLI11 says only that a subcommand is missing where the word
 /// that should be one is unknown.
-std::string explain(const CLI::App& app, const CLI::ParseError& e)
+std::string explain_usage(const CLI::App& app, const CLI::ParseError& e)
 {
-    const std::vector<std::string> unread = app.remaining();
-    if (!app.get_subcommands().empty() || unread.empty())
-        return e.what();
-    const bool is_option = unread.front().starts_with('-');
-    return (is_option ? "unknown option " : "unknown subcommand ") + unread.front();
+    const CLI::App& at = innermost(app);
+    const std::string see = ": see " + path_of(at) + " --help";
+    const std::vector<std::string> unread = app.remaining(true);
+    const auto option = std::find_if(unread.begin(), unread.end(),
+                                     [](const std::string& word) { return word.starts_with('-'); });
+    const bool is_option = option != unread.end();
+    if (unread.empty())
+        return explain_value(e) + see;
+    const std::string& word = is_option ? *option : unread.front();
+    std::vector<std::string> known;
+    if (is_option)
+        add_option_names(at, known);
+    else
+        for (const CLI::App* each : at.get_subcommands({}))
+            known.push_back(each->get_name());
+    if (!is_option && known.empty())
+        return "one word too many: " + word + see;
+    const std::string meant = detail::suggest_name(word, known);
+    return (is_option ? "unknown option " : "unknown subcommand ") + word +
+           (meant.empty() ? see : meant);
 }
 
-int fail(exit_code code, const std::string& text)
+int fail(const style& look, exit_code code, const std::string& text)
 {
-    std::fprintf(stderr, "wharfctl: %s\n", text.c_str());
+    std::fprintf(stderr, "%s %s\n", look.red("wharfctl:").c_str(), text.c_str());
     return static_cast<int>(code);
+}
+
+int run(const program& chosen, const shared_options& options)
+{
+    context c;
+    c.err = error_style(options);
+    try {
+        decide(c, options);
+        const int code = chosen.run(c);
+        if (std::fflush(stdout) != 0)
+            return fail(c.err, exit_code::failed, "cannot write standard output");
+        return code;
+    }
+    catch (const error& e) {
+        return fail(c.err, exit_code_of(e.code()), explain(e, c.endpoint, c.endpoint_origin));
+    }
+    catch (const usage_error& e) {
+        return fail(c.err, exit_code::usage, escape(e.text));
+    }
+    catch (const local_error& e) {
+        return fail(c.err, exit_code::failed, escape(e.text));
+    }
+    catch (const std::exception& e) {
+        return fail(c.err, exit_code::failed, escape(e.what()));
+    }
 }
 
 } // namespace
@@ -164,41 +152,18 @@ int fail(exit_code code, const std::string& text)
 int main(int argc, char** argv)
 {
     CLI::App app("Calls a wharf daemon.", "wharfctl");
-    arguments a;
-    describe(app, a);
+    shared_options options;
+    program chosen;
+    describe(app, options, chosen);
+    if (argc > 1 && std::string_view(argv[1]) == "__complete")
+        return run_complete(app, argc, argv);
     try {
         app.parse(argc, argv);
     }
     catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
             return app.exit(e);
-        return fail(exit_code::usage, escape(explain(app, e)) + ": see wharfctl --help");
+        return fail(error_style(options), exit_code::usage, escape(explain_usage(app, e)));
     }
-    if (a.endpoint.empty())
-        a.endpoint = default_endpoint;
-    try {
-        client_options options;
-        options.timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(a.timeout_s * 1e9));
-        options.wait_for_ready = a.wait;
-        options.software = "wharfctl " WHARF_VERSION;
-        if (a.run_alone) {
-            a.run_alone(a.endpoint, options);
-        }
-        else {
-            blocking_client client(a.endpoint, options);
-            a.run(client);
-        }
-        if (std::fflush(stdout) != 0)
-            return fail(exit_code::failed, "cannot write standard output");
-    }
-    catch (const error& e) {
-        return fail(exit_code_of(e.code()), explain(e, a.endpoint));
-    }
-    catch (const local_error& e) {
-        return fail(exit_code::failed, escape(e.text));
-    }
-    catch (const std::exception& e) {
-        return fail(exit_code::failed, escape(e.what()));
-    }
-    return static_cast<int>(exit_code::ok);
+    return run(chosen, options);
 }

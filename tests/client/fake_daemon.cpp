@@ -125,8 +125,13 @@ asio::awaitable<void> daemon::serve(std::shared_ptr<session> with)
         with->talk.commit(n);
         for (;;) {
             const wharf::event what = with->talk.next();
-            if (auto* name = std::get_if<wharf::events::declared>(&what))
+            if (auto* name = std::get_if<wharf::events::declared>(&what)) {
                 with->names.emplace_back(name->name);
+                if (name->classes && options_.on_classes)
+                    options_.on_classes(*with, *name);
+                else if (name->classes) // what is uploaded waits for the answer
+                    with->talk.tell_versions(name->number, {});
+            }
             else if (auto* call = std::get_if<wharf::events::called>(&what)) {
                 const auto known = handlers_.find(with->names.at(call->number));
                 if (known == handlers_.end())

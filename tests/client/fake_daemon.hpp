@@ -105,6 +105,8 @@ public:
         wharf::conversation_limits limits;
         /// Whatever else the client says: items, windows, cancels, its replies.
         std::function<void(session&, const wharf::event&)> on_event{};
+        /// A declaration that tells classes. Without it they are answered by an empty list.
+        std::function<void(session&, const wharf::events::declared&)> on_classes{};
     };
 
     explicit daemon(const wharf::endpoint& where, std::map<std::string, handler> handlers);

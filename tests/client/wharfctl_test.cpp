@@ -55,7 +55,8 @@ std::map<std::string, fake::handler> serve(memory& m)
             reply.levels = {{"sessions_max", 3}};
             return reply;
         }),
-        fake::on<wharf::system::metrics>([](const auto&) { return std::string("# TYPE x\n"); }),
+        fake::on<wharf::system::metrics>(
+            [](const auto&) { return std::string("# TYPE x\nx{a=\"b\"} 1\n"); }),
         fake::on<wharf::system::sessions>([](const wharf::system::sessions& ask) {
             wharf::system::sessions_reply reply{{}, 3, 1};
             for (std::uint64_t id = ask.after + 1; id <= 2 && reply.sessions.size() < ask.limit;
@@ -150,13 +151,99 @@ BOOST_AUTO_TEST_CASE(limits_sessions_and_metrics_show_what_is_taken)
     BOOST_TEST(ctl("limits").output == "sessions_max\t3\t10\nframe_bytes_max\t-\t65536\n");
     const auto metrics = ctl("metrics");
     BOOST_TEST(metrics.status == 0);
-    BOOST_TEST(metrics.output == "# TYPE x\n");
+    BOOST_TEST(metrics.output == "# TYPE x\nx{a=\"b\"} 1\n");
     const std::string rest =
         "\tunix:\\x1b[2J\talice\tadmin\t2025-11-21T16:00:00Z\t5\t1\t0\t2\t300\t400\n";
     const std::string missing =
         "wharfctl: 1 sessions are on threads of the daemon that did not answer\n";
     BOOST_TEST(ctl("sessions").output == "1" + rest + "2" + rest + missing);
     BOOST_TEST(ctl("sessions --limit 1").output == "1" + rest);
+}
+
+BOOST_AUTO_TEST_CASE(json_is_a_line_for_each_fact_with_names_that_stay)
+{
+    BOOST_TEST(ctl("status --json").output ==
+               R"({"software": "fake \u001b[31m1", "pid": 7, "uptime_ms": 0, )"
+               R"("endpoints": {"main": "127.0.0.1:7040"}, "counters": {"sessions": 3}, )"
+               R"("limits": {"sessions_max": 10, "frame_bytes_max": 65536}, )"
+               R"("levels": {"sessions_max": 3}, "store": {}})"
+               "\n");
+    BOOST_TEST(ctl("list --json").output ==
+               "{\"command\": \"objects.get\"}\n{\"command\": \"system.ping\"}\n");
+    BOOST_TEST(ctl("limits --json").output ==
+               "{\"limit\": \"sessions_max\", \"taken\": 3, \"value\": 10}\n"
+               "{\"limit\": \"frame_bytes_max\", \"taken\": null, \"value\": 65536}\n");
+    BOOST_TEST(ctl("sessions --json -n 1").output ==
+               R"({"id": 1, "peer": "unix:\u001b[2J", "name": "alice", "role": "admin", )"
+               R"("since": "2025-11-21T16:00:00Z", "calls": 5, "in_flight": 1, )"
+               R"("peer_calls": 0, "streams": 2, "received_bytes": 300, "sent_bytes": 400})"
+               "\n");
+    BOOST_TEST(ctl("metrics --json").output ==
+               "{\"name\": \"x\", \"labels\": {\"a\": \"b\"}, \"value\": 1}\n");
+    const auto ping = ctl("ping --json");
+    BOOST_TEST(
+        ping.output.starts_with("{\"endpoint\": \"" + daemon.endpoint() + "\", \"took_ms\": "),
+        ping.output);
+    BOOST_TEST(ctl("put k v --json").output == "{\"key\": \"k\", \"revision\": 1}\n");
+    BOOST_TEST(ctl("--json cas k 1 v").output == "{\"key\": \"k\", \"revision\": 2}\n");
+    BOOST_TEST(ctl("ls --json").output ==
+               "{\"key\": \"k\", \"revision\": 2, \"size\": 1, \"type\": null}\n");
+    BOOST_TEST(ctl("erase k --json").output == "{\"key\": \"k\", \"revision\": 3}\n");
+    BOOST_TEST(ctl("get k --json --raw").status == 2);
+    // Beyond 2^53 a number would be another one after most readers.
+    stored.last = (std::uint64_t{1} << 53) + 1;
+    BOOST_TEST(ctl("put k v --json").output ==
+               "{\"key\": \"k\", \"revision\": \"9007199254740994\"}\n");
+}
+
+BOOST_AUTO_TEST_CASE(colours_are_where_they_are_wanted_and_nowhere_else)
+{
+    const std::string red = "\x1b[31mwharfctl:\x1b[0m";
+    BOOST_TEST(ctl("get absent").output.find('\x1b') == std::string::npos);
+    BOOST_TEST(ctl("get absent --colour always").output.starts_with(red));
+    const auto on_terminal = [&](const std::string& before, const std::string& arguments) {
+        return program::run(before + " TERM=xterm WHARF_ENDPOINT=" + daemon.endpoint() +
+                            " script -qec '" WHARFCTL " " + arguments + "' /dev/null </dev/null")
+            .output;
+    };
+    BOOST_TEST(on_terminal("", "get absent").starts_with(red));
+    BOOST_TEST(on_terminal("", "limits").starts_with("\x1b[1mLIMIT"));
+    BOOST_TEST(on_terminal("", "limits --colour never").starts_with("LIMIT"));
+    BOOST_TEST(on_terminal("NO_COLOR=1", "limits").starts_with("LIMIT"));
+    BOOST_TEST(on_terminal("NO_COLOR=1", "get absent").starts_with("wharfctl:"));
+    BOOST_TEST(on_terminal("", "status").starts_with("\x1b[1mfake \\x1b[31m1\x1b[0m, pid 7"));
+}
+
+BOOST_AUTO_TEST_CASE(settings_come_from_the_users_file)
+{
+    const std::string home = "XDG_CONFIG_HOME=" + directory.path() + " ";
+    BOOST_TEST(::system(("mkdir " + path("wharf")).c_str()) == 0);
+    std::ofstream(path("wharf/wharfctl.toml")) << "endpoint = \"" << daemon.endpoint() << "\"\n";
+    const auto run = [&](const std::string& arguments) {
+        return program::run("unset WHARF_ENDPOINT; " + home + WHARFCTL " " + arguments + " 2>&1");
+    };
+    BOOST_TEST(run("list").output == "objects.get\nsystem.ping\n");
+    std::ofstream(path("wharf/wharfctl.toml")) << "endpoint = \"unix:/nonexistent/s\"\n";
+    const auto absent = run("list");
+    BOOST_TEST(absent.output.find("endpoint from " + path("wharf/wharfctl.toml")) !=
+                   std::string::npos,
+               absent.output);
+    std::ofstream(path("wharf/wharfctl.toml")) << "timeout = 0\n";
+    const auto wrong = run("list");
+    BOOST_TEST(wrong.status == 2);
+    BOOST_TEST(wrong.output == "wharfctl: " + path("wharf/wharfctl.toml") +
+                                   ":1: timeout: expected seconds from 0.001 to 86400\n");
+}
+
+BOOST_AUTO_TEST_CASE(top_prints_snapshots_where_nobody_watches)
+{
+    const auto text = ctl("top --count 2 --interval 0.05");
+    BOOST_TEST(text.status == 0);
+    BOOST_TEST(text.output.starts_with("fake \\x1b[31m1  unix:"), text.output);
+    BOOST_TEST(text.output.find("COMMAND ") != text.output.rfind("COMMAND "));
+    const auto json = ctl("top --count 1 --interval 0.05 --json");
+    BOOST_TEST(json.output.starts_with("{\"software\": \"fake \\u001b[31m1\""), json.output);
+    BOOST_TEST(std::count(json.output.begin(), json.output.end(), '\n') == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_put_is_what_one_gets)
@@ -233,6 +320,23 @@ BOOST_AUTO_TEST_CASE(each_kind_of_failure_has_its_exit_code_and_one_line)
     BOOST_TEST(ctl("frobnicate k").output ==
                "wharfctl: unknown subcommand frobnicate: see wharfctl --help\n");
     BOOST_TEST(ctl("--bogus").output == "wharfctl: unknown option --bogus: see wharfctl --help\n");
+    BOOST_TEST(ctl("stauts").output ==
+               "wharfctl: unknown subcommand stauts; did you mean \"status\"?\n");
+    BOOST_TEST(ctl("put k v --tiemout 3").output ==
+               "wharfctl: unknown option --tiemout; did you mean \"--timeout\"?\n");
+    BOOST_TEST(ctl("put k v --flie x").output ==
+               "wharfctl: unknown option --flie; did you mean \"--file\"?\n");
+    BOOST_TEST(ctl("ping again").output ==
+               "wharfctl: one word too many: again: see wharfctl ping --help\n");
+    BOOST_TEST(ctl("cas k one v").output == "wharfctl: REVISION: expected a number, found one: "
+                                            "see wharfctl cas --help\n");
+    BOOST_TEST(ctl("ls --limit").output ==
+               "wharfctl: --limit needs a value: see wharfctl ls --help\n");
+    BOOST_TEST(ctl("ping --timeout soon").output ==
+               "wharfctl: --timeout: expected seconds from 0.001 to 86400, found soon\n");
+    BOOST_TEST(ctl("--colour red ping").output ==
+               "wharfctl: --colour: expected auto, always or never, found red\n");
+    BOOST_TEST(ctl("top --sort size").status == 2);
     BOOST_TEST(ctl("'\x1b[31m'").output.find('\x1b') == std::string::npos);
     const auto denied = ctl("put forbidden v");
     BOOST_TEST(denied.status == 4);
@@ -250,8 +354,8 @@ BOOST_AUTO_TEST_CASE(without_a_daemon_it_says_what_to_try)
     const auto absent = ctl("-e unix:" + path("absent") + " ping");
     BOOST_TEST(absent.status == 5);
     BOOST_TEST(absent.output == "wharfctl: no daemon at unix:" + path("absent") +
-                                    " (connection refused): is wharfd running? Try `systemctl "
-                                    "status wharfd`, or give --endpoint\n");
+                                    " (connection refused; endpoint from --endpoint): is wharfd "
+                                    "running? Try `systemctl status wharfd`, or give --endpoint\n");
     const auto waited = ctl("-e unix:" + path("absent") + " --wait --timeout 0.1 ping");
     BOOST_TEST(waited.status == 5);
     BOOST_TEST(waited.output.find("deadline") != std::string::npos, waited.output);
@@ -267,8 +371,9 @@ BOOST_AUTO_TEST_CASE(options_may_follow_the_subcommand_and_help_and_version_succ
     BOOST_TEST(help.status == 0);
     BOOST_TEST(help.output.find("Exit codes: 0 done, 1 not found") != std::string::npos);
     BOOST_TEST(put.status == 0);
-    BOOST_TEST(put.output.find("--endpoint, --timeout and --wait may stand here too") !=
-               std::string::npos);
+    BOOST_TEST(
+        put.output.find("--endpoint, --timeout, --wait, --json and --colour may stand here too") !=
+        std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

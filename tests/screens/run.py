@@ -2,7 +2,7 @@
 #
 # A line of a transcript: "$ " a command for sh; "! " a line of its standard error; "? N" its exit
 # status where that is not 0; "+ " starts a daemon and waits until it answers; "- " stops it; "#" is
-# a comment; all else is a line of standard output.
+# a comment; all else is a line of standard output. Files are relative to a directory of the run's own.
 import argparse
 import os
 import re
@@ -70,6 +70,7 @@ class Screen:
         words = shlex.split(text.replace("ONLY_LOOK", self.only_look))
         self.daemon = subprocess.Popen(
             [*words, "--listen", self.endpoint, "--print-endpoints"], env=self.environment,
+            cwd=self.directory,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if self.daemon.stdout.readline() == "":
             raise SystemExit(f"{text}: did not start")
@@ -82,10 +83,11 @@ class Screen:
             self.daemon = None
 
     def type(self, step):
-        done = subprocess.run(["sh", "-c", step.text], env=self.environment, text=True,
+        done = subprocess.run(["sh", "-c", step.text], env=self.environment, text=True, cwd=self.directory,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-        shown = [line.replace(self.endpoint, "ENDPOINT") for line in done.stdout.splitlines()]
-        errors = [line.replace(self.endpoint, "ENDPOINT") for line in done.stderr.splitlines()]
+        shown, errors = (
+            text.replace(self.endpoint, "ENDPOINT").replace(self.directory, "HOME").splitlines()
+            for text in (done.stdout, done.stderr))
         wrong = []
         for what, expected, found in (("standard output", step.out, shown),
                                       ("standard error", step.err, errors),
