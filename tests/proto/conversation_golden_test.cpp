@@ -90,6 +90,18 @@ wire::bytes written_when_consumed(const conversation_limits& limits, flow which)
     return s.take_output();
 }
 
+const wire::bytes two_classes =
+    wire::listed(0x0102030405060708, 0) + wire::listed(0x1112131415161718, 0x2a);
+
+/// What a conversation says to a peer that exchanges versions.
+wire::bytes told(const std::function<void(conversation&)>& act)
+{
+    subject s;
+    s.feed(wire::opening() + wire::hello_with_versions(128) + wire::declare(0, "a.b"));
+    act(s.talk);
+    return s.take_output();
+}
+
 struct expectation {
     std::function<wire::bytes()> write;
     events_seen events;
@@ -162,6 +174,19 @@ const std::map<std::string, expectation>& expectations()
         {"cancel.hex",
          {[] { return written_after_a_call([](auto& talk) { talk.cancel(1); }); },
           {"cancelled(1)"}}},
+        {"declare_with_classes.hex",
+         {[] {
+              return told([](conversation& talk) {
+                  talk.declare("calculator.add", wire::view(two_classes));
+              });
+          },
+          {}}},
+        {"versions.hex",
+         {[] {
+              return told(
+                  [](conversation& talk) { talk.tell_versions(0, wire::view(two_classes)); });
+          },
+          {}}},
         {"window_of_session.hex",
          {[] { return written_when_consumed(tight(true), flow::reply); }, {}}},
         {"window_of_reply.hex",
@@ -176,12 +201,21 @@ const std::map<std::string, expectation>& expectations()
 
 BOOST_AUTO_TEST_CASE(the_opening_and_hello_are_the_golden_ones)
 {
-    BOOST_TEST(wire::to_hex(subject().opening) == wire::to_hex(golden("opening_with_windows.hex")));
+    BOOST_TEST(wire::to_hex(subject().opening) ==
+               wire::to_hex(golden("opening_with_versions.hex")));
+    subject with_versions;
+    with_versions.feed(golden("opening_with_versions.hex"));
+    BOOST_TEST(with_versions.seen ==
+                   events_seen{"opened(subject, 65536, 16777216, 262144, 4194304)"},
+               boost::test_tools::per_element());
+    BOOST_TEST(with_versions.talk.peer().classes_max == 128u);
+    // A peer that does not exchange versions.
     subject with_windows;
     with_windows.feed(golden("opening_with_windows.hex"));
     BOOST_TEST(with_windows.seen ==
                    events_seen{"opened(subject, 65536, 16777216, 262144, 4194304)"},
                boost::test_tools::per_element());
+    BOOST_TEST(with_windows.talk.peer().classes_max == 0u);
     // A peer that knows no streams.
     subject s;
     s.feed(golden("opening.hex"));
@@ -215,6 +249,19 @@ BOOST_AUTO_TEST_CASE(each_golden_frame_is_understood)
     subject timed;
     timed.feed(golden("opening.hex") + golden("call_with_timeout.hex"));
     BOOST_TEST(timed.seen.back() == "called(1, 0, 1500ms, 68656c6c6f)");
+}
+
+BOOST_AUTO_TEST_CASE(golden_versions_are_understood)
+{
+    subject s;
+    s.feed(golden("opening_with_versions.hex"));
+    s.talk.declare("calculator.add", wire::view(two_classes));
+    s.feed(golden("declare_with_classes.hex") + golden("versions.hex"));
+    const std::string shown = wire::to_hex(two_classes);
+    BOOST_TEST(s.seen == (events_seen{"opened(subject, 65536, 16777216, 262144, 4194304)",
+                                      "declared(0, calculator.add, " + shown + ")",
+                                      "versions(0, " + shown + ")"}),
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(golden_windows_open)

@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(kind_zero_is_refused)
 }
 BOOST_AUTO_TEST_CASE(the_first_free_kind_is_refused)
 {
-    refuses(wire::frame(13, 0, 0, 0, ""), "unknown kind of frame");
+    refuses(wire::frame(14, 0, 0, 0, ""), "unknown kind of frame");
 }
 BOOST_AUTO_TEST_CASE(kind_255_is_refused)
 {

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_opens_the_conversation)
 BOOST_AUTO_TEST_CASE(unknown_records_of_a_hello_are_ignored)
 {
     const auto payload = wire::record(900, "later") + wire::record(2, wire::u32(4096)) +
-                         wire::record(5, "") + wire::record(3, wire::u64(77)) +
+                         wire::record(6, "") + wire::record(3, wire::u64(77)) +
                          wire::record(0, "x") + wire::record(900, "again");
     script{.steps = {{wire::opening()}, {wire::frame(wire::hello_kind, 0, 0, 0, payload)}},
            .events = {"opened(, 4096, 77)"}}

@@ -41,7 +41,14 @@ inline std::ostream& operator<<(std::ostream& to, const opened& e)
 }
 inline std::ostream& operator<<(std::ostream& to, const declared& e)
 {
-    return to << "declared(" << e.number << ", " << e.name << ")";
+    to << "declared(" << e.number << ", " << e.name;
+    if (e.classes)
+        to << ", " << shown(*e.classes);
+    return to << ")";
+}
+inline std::ostream& operator<<(std::ostream& to, const versions& e)
+{
+    return to << "versions(" << e.number << ", " << shown(e.classes) << ")";
 }
 inline std::ostream& operator<<(std::ostream& to, const called& e)
 {

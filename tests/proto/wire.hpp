@@ -61,7 +61,8 @@ enum kind {
     item_kind,
     upload_kind,
     window_kind,
-    cancel_kind
+    cancel_kind,
+    versions_kind
 };
 enum flag { more = 1, timeout = 2, last = 4, of_upload = 8 };
 
@@ -97,6 +98,26 @@ inline bytes hello_with_windows(std::uint32_t stream, std::uint64_t session,
 inline bytes declare(unsigned number, const bytes& name)
 {
     return frame(declare_kind, 0, number, 0, u8(name.size()) + name);
+}
+/// Of a peer that knows streams, and takes so many classes.
+inline bytes hello_with_versions(std::uint32_t classes_max)
+{
+    return frame(hello_kind, 0, 0, 0,
+                 record(1, "peer") + record(2, u32(65536)) + record(3, u64(16u << 20)) +
+                     record(4, u32(1u << 20) + u64(8u << 20)) + record(5, u32(classes_max)));
+}
+inline bytes listed(std::uint64_t id, std::uint32_t version)
+{
+    return u64(id) + u32(version);
+}
+/// With these records behind the name.
+inline bytes declare_with(unsigned number, const bytes& name, const bytes& records)
+{
+    return frame(declare_kind, 0, number, 0, u8(name.size()) + name + records);
+}
+inline bytes versions(unsigned number, const bytes& records)
+{
+    return frame(versions_kind, 0, number, 0, records);
 }
 inline bytes call(std::uint64_t id, unsigned number, const bytes& message, unsigned flags = 0)
 {

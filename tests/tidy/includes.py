@@ -25,7 +25,7 @@ LAYERS = [
 SEAMS = [
     (re.compile(r"sqlite3\.h$"), re.compile(r"daemon/store\w*\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/(systemd|log)\w*\.cpp$")),
-    (re.compile(r"toml\+\+/|toml\.hpp$"), re.compile(r"daemon/config\w*\.(cpp|hpp)$")),
+    (re.compile(r"toml\+\+/|toml\.hpp$"), re.compile(r"(daemon/config\w*|client/ctl_settings)\.(cpp|hpp)$")),
     (re.compile(r"boost/log/"), re.compile(r"daemon/log\w*\.(cpp|hpp)$")),
     (re.compile(r"(sys/socket|sys/un|sys/epoll|netdb|arpa/inet|net/if)\.h$|netinet/"),
      re.compile(r"proto/(socket|transport|endpoint|address|listen|native|resolver)\w*\.[ch]pp$|"
