@@ -114,8 +114,7 @@ public:
     {
         for (std::uint32_t i = 0; i < std::max(options.readers, 1u); ++i)
             readers_.push_back(engine_->open_reader());
-        feed_.emplace(options, readers_.front()->begin().revision());
-        readers_.front()->end();
+        begin_feed();
         try {
             threads_.emplace_back([this] { write_loop(); });
             for (auto& reader : readers_)
@@ -127,6 +126,18 @@ public:
         }
     }
     ~core() { close(); }
+
+    /// Damage that is found here fails those who watch only: what can be read is served.
+    void begin_feed()
+    {
+        try {
+            feed_.emplace(options_, readers_.front()->begin().revision());
+        }
+        catch (const error& why) {
+            feed_.emplace(options_, why);
+        }
+        readers_.front()->end();
+    }
 
     void close()
     {

@@ -63,6 +63,14 @@ change_feed::change_feed(const store_options& options, std::uint64_t revision)
       newest_(revision)
 {}
 
+change_feed::change_feed(const store_options& options, const error& why)
+    : changes_max_(options.watch_backlog_max),
+      watches_max_(options.watches_max),
+      unknown_(why),
+      kept_after_(0),
+      newest_(0)
+{}
+
 void change_feed::publish(std::vector<changes_ptr>&& transactions) noexcept
 {
     if (transactions.empty())
@@ -115,6 +123,8 @@ void change_feed::end() noexcept
 
 void change_feed::enter()
 {
+    if (unknown_)
+        throw *unknown_;
     const std::lock_guard lock(mutex_);
     if (watches_ >= watches_max_)
         throw error(errc::overloaded,
@@ -144,6 +154,8 @@ std::uint64_t change_feed::revision() const
 
 void change_feed::check(std::uint64_t after) const
 {
+    if (unknown_)
+        throw *unknown_;
     const std::lock_guard lock(mutex_);
     check_locked(after);
 }

@@ -1,6 +1,7 @@
 // The last changes of a store, kept in memory for those who watch it.
 #pragma once
 
+#include <wharf/error.hpp>
 #include <wharf/objects.hpp>
 #include <wharf/options.hpp>
 #include <wharf/store.hpp>
@@ -68,6 +69,8 @@ public:
 
     /// `revision`: of the store when it was opened. What happened before is not kept.
     change_feed(const store_options& options, std::uint64_t revision);
+    /// Of a store that does not know its revision: nobody can watch it.
+    change_feed(const store_options& options, const error& why);
 
     /// These are on disk. Called by the writer, in the order of revisions; it takes the time of a
     /// few pointers, and of a post for each who waits. Without memory nothing is kept.
@@ -75,7 +78,7 @@ public:
     /// Every watch ends with errc::going_away, now and from now on.
     void end() noexcept;
 
-    /// Takes a place among the watches. Throws errc::overloaded.
+    /// Takes a place among the watches. Throws errc::overloaded, and why nobody can watch.
     void enter();
     void leave() noexcept;
     std::uint32_t watches() const;
@@ -97,7 +100,8 @@ private:
 
     const std::size_t changes_max_;
     const std::uint32_t watches_max_;
-    mutable std::mutex mutex_; ///< guards what follows
+    const std::optional<error> unknown_; ///< why the revision is not known
+    mutable std::mutex mutex_;           ///< guards what follows
     std::deque<changes_ptr> kept_;
     std::size_t changes_kept_ = 0; ///< of all kept transactions
     std::uint64_t kept_after_;     ///< changes after this revision are kept

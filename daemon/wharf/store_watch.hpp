@@ -27,7 +27,8 @@ class store_watch {
 public:
     /// Begins after a revision; nothing: with what happens from now on. Throws error:
     /// errc::compacted where changes after it are not kept any more, errc::overloaded with a hint
-    /// where store_options::watches_max are there already.
+    /// where store_options::watches_max are there already, errc::store_corrupt where the store
+    /// cannot tell its revision.
     explicit store_watch(store& what, std::optional<std::uint64_t> after = {});
     ~store_watch();
     store_watch(const store_watch&) = delete;

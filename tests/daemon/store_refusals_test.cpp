@@ -3,6 +3,8 @@
 
 #include "store_engine.hpp"
 
+#include <wharf/store_watch.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
@@ -177,6 +179,10 @@ BOOST_AUTO_TEST_CASE(damage_found_later_fails_the_call_and_refuses_changes)
     const failure f = failure_of([&] { put(s, "zzz", "new"); });
     BOOST_TEST((f.code == errc::store_corrupt));
     BOOST_TEST(says(f, "until the daemon is restarted"));
+    BOOST_TEST(
+        (failure_of([&] { const wharf::store_watch watch(s); }).code == errc::store_corrupt));
+    BOOST_TEST(
+        (failure_of([&] { const wharf::store_watch watch(s, 0); }).code == errc::store_corrupt));
 }
 
 BOOST_AUTO_TEST_CASE(an_emptied_database_beside_its_log_is_not_taken_for_a_new_one)
