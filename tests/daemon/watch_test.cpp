@@ -211,26 +211,28 @@ BOOST_AUTO_TEST_CASE(nothing_is_told_before_its_commit_nor_when_that_fails)
     wharf::store* opened = nullptr;
     std::atomic<bool> fails{false};
     std::atomic<int> told_early{0};
-    std::optional<wharf::store_watch> from;
+    std::atomic<const wharf::store_watch*> watching{nullptr};
     const auto before_commit = [&] {
         // On the writer's thread: what a watch would get at this moment.
-        if (from && opened->feed().revision() != from->revision())
+        if (const wharf::store_watch* watch = watching;
+            watch != nullptr && opened->feed().revision() != watch->revision())
             ++told_early;
         if (fails)
             throw wharf::error(errc::store_full, "a full disk");
     };
     wharf::store store(std::make_unique<staged_engine>(options, before_commit), options);
     opened = &store;
-    from.emplace(store);
+    wharf::store_watch from(store); // which the store outlives
+    watching = &from;
     put(store, "a", "1");
     BOOST_TEST(told_early == 0);
-    BOOST_REQUIRE(next_of(*from));
+    BOOST_REQUIRE(next_of(from));
     fails = true;
     BOOST_TEST((failure_of([&] { put(store, "b", "1"); }).code == errc::store_full));
-    BOOST_TEST(!next_of(*from, 0ms));
+    BOOST_TEST(!next_of(from, 0ms));
     fails = false;
     put(store, "c", "1");
-    const changes_ptr got = next_of(*from);
+    const changes_ptr got = next_of(from);
     BOOST_REQUIRE(got);
     BOOST_TEST(keys_of(*got) == std::vector<std::string>{"+c"}, boost::test_tools::per_element());
     BOOST_TEST(told_early == 0);
