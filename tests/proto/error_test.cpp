@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -15,7 +16,7 @@ namespace {
 
 std::string read(const std::string& path)
 {
-    std::ifstream file(std::string(WHARF_SOURCE_DIR) + "/" + path);
+    std::ifstream file(std::filesystem::path(WHARF_SOURCE_DIR) / path);
     BOOST_REQUIRE_MESSAGE(file, path);
     std::ostringstream text;
     text << file.rdbuf();
