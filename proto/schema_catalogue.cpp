@@ -203,8 +203,9 @@ std::string to_json(const schema_catalogue& catalogue)
     }
     for (const stored_history& each : catalogue.objects)
         file.objects.push_back({each.name, to_file(each.type)});
-    std::sort(file.commands.begin(), file.commands.end(),
-              [](const auto& a, const auto& b) { return a.command < b.command; });
+    std::sort(
+        file.commands.begin(), file.commands.end(),
+        [](const command_in_file& a, const command_in_file& b) { return a.command < b.command; });
     std::sort(file.objects.begin(), file.objects.end(), [](const auto& a, const auto& b) {
         return std::tie(a.name, a.type.fingerprint) < std::tie(b.name, b.type.fingerprint);
     });
