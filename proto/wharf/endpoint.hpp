@@ -52,7 +52,7 @@ struct tcp_options {
     std::chrono::milliseconds user_timeout{
         60000}; ///< unacknowledged data older than this ends the connection; 0: the system's
     std::uint32_t notsent_lowat_bytes =
-        128u
+        512u
         << 10; ///< what the kernel may hold unsent, so that control frames overtake; 0: unlimited
     std::uint32_t send_buffer_bytes = 0;    ///< 0: the system's
     std::uint32_t receive_buffer_bytes = 0; ///< 0: the system's

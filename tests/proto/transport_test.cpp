@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(tcp_options_are_set_as_given)
     BOOST_TEST(option_of(t, IPPROTO_TCP, TCP_KEEPINTVL) == 10);
     BOOST_TEST(option_of(t, IPPROTO_TCP, TCP_KEEPCNT) == 6);
     BOOST_TEST(option_of(t, IPPROTO_TCP, TCP_USER_TIMEOUT) == 60000);
-    BOOST_TEST(option_of(t, IPPROTO_TCP, TCP_NOTSENT_LOWAT) == 128 << 10);
+    BOOST_TEST(option_of(t, IPPROTO_TCP, TCP_NOTSENT_LOWAT) == 512 << 10);
     // Connecting sets them too.
     BOOST_TEST(option_of(*pair.client, IPPROTO_TCP, TCP_NODELAY) == 1);
     BOOST_TEST(option_of(*pair.client, IPPROTO_TCP, TCP_USER_TIMEOUT) == 60000);
