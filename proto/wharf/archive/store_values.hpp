@@ -86,11 +86,20 @@ void store_archive::put_item(const Element& each)
 template <class Container>
 void store_archive::put_elements(const Container& all)
 {
-    if constexpr (detail::is_leaf_container<Container>)
+    if constexpr (!detail::is_leaf_container<Container>)
+        put_branches(all);
+    else if constexpr (detail::is_map<Container> || detail::is_set<Container>) {
+        // The step behind a tree's last element climbs to its root for nothing.
+        auto each = all.begin();
+        for (std::size_t left = all.size(); left != 0;) {
+            put_item<Container>(*each);
+            if (--left != 0)
+                ++each;
+        }
+    }
+    else
         for (const auto& each : all)
             put_item<Container>(each);
-    else
-        put_branches(all);
 }
 
 /// As put_body(), for containers of what may be large.
