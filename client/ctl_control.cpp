@@ -188,7 +188,8 @@ void add_control(CLI::App& app, program& to)
 
     auto* level = app.add_subcommand("log-level", "How much the daemon logs; sets it, for a time");
     const auto word = std::make_shared<std::string>(), time = std::make_shared<std::string>();
-    level->add_option("LEVEL", *word, "critical, error, warning, notice, info or debug");
+    level->add_option("LEVEL", *word,
+                      "critical, error, warning, notice, info or debug; or session=debug");
     level->add_option("--for", *time, "Then it goes back: 60s, 10min, 1h")->option_text("DURATION");
     level->callback([&to, word, time] {
         to.run = [word, time](context& c) { return set_log_level(c, *word, *time); };

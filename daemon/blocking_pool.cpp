@@ -1,7 +1,7 @@
 // blocking_pool: one queue, some threads.
 #include "blocking_pool.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <algorithm>
 #include <string>
@@ -47,7 +47,7 @@ bool blocking_pool::try_run(std::function<void()> work)
             threads_.emplace_back([this] { run(); });
         }
         catch (const std::system_error& e) {
-            log::write(log::level::warning,
+            log::write(log::level::warning, log::no_blocking_thread,
                        std::string("no thread for handlers that block: ") + e.what());
             if (threads_.empty())
                 return false;

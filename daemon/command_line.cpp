@@ -49,7 +49,7 @@ command_line read_command_line(int argc, const char* const* argv, const std::str
         ->take_all();
     add_setting(app, to, "--state", "state_directory", "DIR", "Keep the store in DIR");
     add_setting(app, to, "--log-level", "log.level", "LEVEL",
-                "critical, error, warning, notice, info or debug");
+                "critical, error, warning, notice, info or debug; info,session=debug");
     add_setting(app, to, "--threads", "server.threads", "N", "Workers; 0: one per core");
     app.add_option("--set", to.settings, "Set any key, such as limits.sessions_max=100; repeatable")
         ->type_name("KEY=VALUE")

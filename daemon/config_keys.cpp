@@ -148,14 +148,6 @@ key<T> choice(std::string name, Place place,
             }};
 }
 
-constexpr std::array<std::pair<std::string_view, log::level>, 6> levels{{
-    {"critical", log::level::critical},
-    {"error", log::level::error},
-    {"warning", log::level::warning},
-    {"notice", log::level::notice},
-    {"info", log::level::info},
-    {"debug", log::level::debug},
-}};
 constexpr std::array<std::pair<std::string_view, log::format>, 4> formats{{
     {"automatic", log::format::automatic},
     {"plain", log::format::plain},
@@ -305,8 +297,19 @@ std::vector<key<configuration>> make_keys()
     add(size<root>(
         "tcp.receive_buffer_bytes", [](auto& c) -> auto& { return c.tcp.receive_buffer_bytes; }, 0,
         1 * gib));
-    add(choice<root>(
-        "log.level", [](auto& c) -> auto& { return c.log.threshold; }, levels));
+    add({"log.level",
+         "one of \"critical\", \"error\", \"warning\", \"notice\", \"info\", \"debug\", and those "
+         "of "
+         "channels, as in \"info,session=debug\"",
+         [](root& into, const value& v) -> std::string {
+             const auto* words = std::get_if<std::string>(&v);
+             const auto meant = words ? log::levels_of(*words, log::level::info) : std::nullopt;
+             if (!meant)
+                 return wrong(v);
+             into.log.threshold = *meant;
+             return {};
+         },
+         [](const root& from) { return quote(to_text(from.log.threshold)); }});
     add(choice<root>(
         "log.format", [](auto& c) -> auto& { return c.log.how; }, formats));
     add(number<root>(

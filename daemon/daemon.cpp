@@ -1,7 +1,7 @@
 // The process around a server: start, READY, signals, status and watchdog, drain.
 #include "daemon_impl.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 #include "log_format.hpp"
 
 #include <wharf/store.hpp>
@@ -214,7 +214,7 @@ void daemon::impl::announce()
         std::fflush(stdout);
     }
     last_status = status_text();
-    log::write(log::level::notice, software + " is " + last_status);
+    log::write(log::level::notice, log::serving, software + " is " + last_status);
     systemd::notify_ready(last_status);
 }
 
@@ -240,7 +240,8 @@ void daemon::impl::on_signal(int number)
         return;
     }
     if (draining) {
-        log::write(log::level::warning, "a second signal: stopping without waiting for calls");
+        log::write(log::level::warning, log::stopped_at_once,
+                   "a second signal: stopping without waiting for calls");
         log::stop();
         // Threads are at work: only what is on disk already may count.
         std::_Exit(1);
@@ -251,7 +252,7 @@ void daemon::impl::on_signal(int number)
 void daemon::impl::drain(std::chrono::milliseconds timeout)
 {
     draining = true;
-    log::write(log::level::notice, "stopping: calls in flight are answered first");
+    log::write(log::level::notice, log::stopping, "stopping: calls in flight are answered first");
     systemd::notify_stopping("stopping: answering calls in flight", timeout + stop_reserve);
     // In a thread, so that a second signal and the watchdog are heard meanwhile.
     drainer = std::thread([this, timeout] {
@@ -303,7 +304,7 @@ int daemon::impl::wait()
     events.run();
     if (drainer.joinable())
         drainer.join();
-    log::write(log::level::notice, "stopped");
+    log::write(log::level::notice, log::stopped, "stopped");
     log::stop();
     return 0;
 }
@@ -323,9 +324,9 @@ int daemon::run()
                                             .controls = controls()}));
         log::start(impl_->all.log);
         for (const std::string& note : impl_->all.notes)
-            log::write(log::level::info, note);
+            log::write(log::level::info, log::configuration_note, note);
         for (const std::string& problem : server().find_version_problems())
-            log::write(log::level::warning, problem);
+            log::write(log::level::warning, log::version_problem, problem);
         impl_->serving.start();
         return impl_->wait();
     }

@@ -2,7 +2,7 @@
 #include "daemon_impl.hpp"
 
 #include "config_reload.hpp"
-#include "log.hpp"
+#include "log_events.hpp"
 #include "log_format.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -23,12 +23,13 @@ std::string join(const std::vector<std::string>& names)
     return out.empty() ? "nothing" : out;
 }
 
-void log_action(log::level how, const std::string& text, const system_controls::operator_name& who)
+void log_action(log::level how, const log::event& what, const std::string& text,
+                const system_controls::operator_name& who)
 {
     if (who.session == 0)
-        log::write(how, text, {{"WHARF_OPERATOR", who.name}});
+        log::write(how, what, text, {{"WHARF_OPERATOR", who.name}});
     else
-        log::write(how, text,
+        log::write(how, what, text,
                    {{"WHARF_OPERATOR", who.name}, {"WHARF_SESSION", std::to_string(who.session)}});
 }
 
@@ -80,7 +81,7 @@ system::reload_reply daemon::impl::reload(const operator_name& who)
         serving.change(plan.now.server);
         put_in_force(std::move(plan.now));
         reload_refused.clear();
-        log_action(log::level::notice,
+        log_action(log::level::notice, log::reloaded,
                    "reload: applied " + join(plan.applied) +
                        (plan.restart.empty() ? "" : "; restart needed for " + join(plan.restart)),
                    who);
@@ -90,7 +91,8 @@ system::reload_reply daemon::impl::reload(const operator_name& who)
     }
     catch (const std::exception& e) {
         reload_refused = e.what();
-        log_action(log::level::error, "reload refused, nothing changes: " + reload_refused, who);
+        log_action(log::level::error, log::reload_refused,
+                   "reload refused, nothing changes: " + reload_refused, who);
         last_status = status_text();
         systemd::notify_ready(last_status);
         throw error(errc::bad_argument, reload_refused);
@@ -108,44 +110,48 @@ void daemon::impl::put_in_force(config::configuration to)
 system::log_level_reply daemon::impl::set_log_level(const system::log_level& what,
                                                     const operator_name& who)
 {
-    const std::string before(to_word(log::threshold()));
-    const std::string configured(to_word(all.log.threshold));
+    const log::levels current = log::threshold();
+    const std::string before = to_text(current);
+    const std::string configured = to_text(all.log.threshold);
     if (what.level.empty()) {
         if (what.for_ms != 0)
             throw error(errc::bad_argument, "for_ms without a level");
         return {before, before, 0, configured};
     }
-    const auto wanted = log::level_of(what.level);
+    const auto wanted = log::levels_of(what.level, current);
     if (!wanted)
-        throw error(errc::bad_argument,
-                    "level is \"" + log::escape(what.level) +
-                        "\"; expected critical, error, warning, notice, info or debug");
+        throw error(
+            errc::bad_argument,
+            "level is \"" + log::escape(what.level) +
+                "\"; expected critical, error, warning, notice, info or debug, or a channel's: "
+                "session=debug");
     if (what.for_ms > system::log_level_ms_max)
         throw error(errc::bad_argument, "for_ms is " + std::to_string(what.for_ms) + ", at most " +
                                             std::to_string(system::log_level_ms_max) +
                                             " are allowed");
     log_level_timer.cancel();
     const std::string text =
-        "the log's level is " + what.level + ", it was " + before +
+        "the log's level is " + to_text(*wanted) + ", it was " + before +
         (what.for_ms == 0 ? ""
                           : "; " + configured + " again in " + std::to_string(what.for_ms) + " ms");
     // Whichever of the two levels shows more lets it through.
-    const bool shows_more = *wanted > log::threshold();
+    const bool shows_more = (*wanted)[log::channel::daemon] > current[log::channel::daemon];
     if (shows_more)
         log::set_threshold(*wanted);
-    log_action(log::level::notice, text, who);
+    log_action(log::level::notice, log::level_changed, text, who);
     log::set_threshold(*wanted);
     if (what.for_ms != 0) {
         log_level_timer.expires_after(std::chrono::milliseconds(what.for_ms));
         log_level_timer.async_wait([this](const error_code& failed) {
             if (failed)
                 return;
-            const std::string now(to_word(all.log.threshold));
-            log::write(log::level::notice, "the log's level is " + now + " again");
+            const std::string now = to_text(all.log.threshold);
+            log::write(log::level::notice, log::level_changed,
+                       "the log's level is " + now + " again");
             log::set_threshold(all.log.threshold);
         });
     }
-    return {before, what.level, what.for_ms, configured};
+    return {before, to_text(*wanted), what.for_ms, configured};
 }
 
 system::drain_reply daemon::impl::begin_drain(const system::drain& what, const operator_name& who)
@@ -160,7 +166,7 @@ system::drain_reply daemon::impl::begin_drain(const system::drain& what, const o
         what.timeout_ms ? std::chrono::milliseconds(static_cast<std::int64_t>(*what.timeout_ms))
                         : all.server.drain_timeout;
     const std::uint64_t sessions = serving.status().sessions;
-    log_action(log::level::notice, "drain: the daemon was asked to stop", who);
+    log_action(log::level::notice, log::drain_asked, "drain: the daemon was asked to stop", who);
     drain(timeout);
     return {static_cast<std::uint64_t>(timeout.count()), sessions};
 }

@@ -2,7 +2,7 @@
 #include "listener.hpp"
 
 #include "admission.hpp"
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <wharf/conversation.hpp>
 
@@ -92,7 +92,7 @@ void listener::start()
         executor_, [this] { return run(); },
         [self = shared_from_this()](const std::exception_ptr& thrown) {
             if (thrown)
-                log::write(log::level::critical,
+                log::write(log::level::critical, log::listener_stopped,
                            "listener " + self->name_ + " stopped: out of memory");
         });
 }
@@ -187,7 +187,7 @@ void listener::log_trouble(const std::string& what)
     if (last_log_ != std::chrono::steady_clock::time_point{} && now - last_log_ < 1s)
         return;
     last_log_ = now;
-    log::write(log::level::warning, "listener " + name_ + ": " + what);
+    log::write(log::level::warning, log::listener_trouble, "listener " + name_ + ": " + what);
 }
 
 } // namespace wharf

@@ -1,6 +1,7 @@
 // The log's queue and its thread: a Boost.Log asynchronous sink with a bound and a count of drops.
 #include "log.hpp"
 
+#include "log_events.hpp"
 #include "log_sink.hpp"
 
 #include <boost/log/attributes/attribute_set.hpp>
@@ -13,6 +14,7 @@
 #include <boost/smart_ptr/make_shared_object.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -35,8 +37,9 @@ constexpr const char* attribute_name = "WharfEntry";
 /// What a reader of our output that has stopped reading costs a daemon that stops.
 constexpr std::chrono::seconds stop_time_max{2};
 
-/// A process has one log: its threshold and its sink are the state of the process.
-std::atomic<int> threshold_now{static_cast<int>(level::info)};
+/// A process has one log: its thresholds and its sink are the state of the process.
+std::array<std::atomic<level>, channel_count> thresholds{level::info, level::info, level::info,
+                                                         level::info, level::info};
 std::atomic<std::uint64_t> drops{0};
 std::atomic<std::size_t> queued{0};
 std::atomic<std::size_t> queued_max{0}; ///< 0: no sink runs
@@ -95,7 +98,7 @@ public:
             return;
         const std::string count = std::to_string(now - reported_);
         reported_ = now;
-        write_entry(make_entry(level::warning, system_clock::now(),
+        write_entry(make_entry(level::warning, log::records_dropped, system_clock::now(),
                                "log records were dropped because the queue was full",
                                {{"WHARF_DROPPED", count}}),
                     how_, fd_);
@@ -112,15 +115,19 @@ using sink = sinks::asynchronous_sink<backend, sinks::unbounded_fifo_queue>;
 std::mutex running_mutex; ///< start() and stop() only
 boost::shared_ptr<sink> running;
 
-void write_now(level l, std::string_view message, std::initializer_list<field> fields)
+void write_now(level l, const event& what, std::string_view message,
+               std::initializer_list<field> fields)
 {
     // Without a sink there is no thread that may wait for a slow reader, and hardly a record.
-    write_entry(make_entry(l, system_clock::now(), message, fields), format::plain, STDERR_FILENO);
+    write_entry(make_entry(l, what, system_clock::now(), message, fields), format::plain,
+                STDERR_FILENO);
 }
 
-void write_queued(level l, std::string_view message, std::initializer_list<field> fields)
+void write_queued(level l, const event& what, std::string_view message,
+                  std::initializer_list<field> fields)
 {
-    auto e = std::make_shared<const entry>(make_entry(l, system_clock::now(), message, fields));
+    auto e =
+        std::make_shared<const entry>(make_entry(l, what, system_clock::now(), message, fields));
     boost::log::attribute_set attributes;
     attributes[attribute_name] = boost::log::attributes::make_constant(shared_entry(std::move(e)));
     const auto core = boost::log::core::get();
@@ -179,19 +186,23 @@ void stop()
     give_up_at = 0;
 }
 
-bool enabled(level l) noexcept
+bool enabled(level l, channel c) noexcept
 {
-    return static_cast<int>(l) <= threshold_now.load(std::memory_order_relaxed);
+    return l <= thresholds[static_cast<std::size_t>(c)].load(std::memory_order_relaxed);
 }
 
-level threshold() noexcept
+levels threshold() noexcept
 {
-    return static_cast<level>(threshold_now.load(std::memory_order_relaxed));
+    levels now = level::info;
+    for (std::size_t i = 0; i < channel_count; ++i)
+        now[static_cast<channel>(i)] = thresholds[i].load(std::memory_order_relaxed);
+    return now;
 }
 
-void set_threshold(level l) noexcept
+void set_threshold(const levels& to) noexcept
 {
-    threshold_now = static_cast<int>(l);
+    for (std::size_t i = 0; i < channel_count; ++i)
+        thresholds[i].store(to[static_cast<channel>(i)], std::memory_order_relaxed);
 }
 
 void set_queue_records_max(std::size_t count) noexcept
@@ -201,9 +212,10 @@ void set_queue_records_max(std::size_t count) noexcept
         queued_max = std::max<std::size_t>(count, 1);
 }
 
-void write(level l, std::string_view message, std::initializer_list<field> fields) noexcept
+void write(level l, const event& what, std::string_view message,
+           std::initializer_list<field> fields) noexcept
 {
-    if (!enabled(l))
+    if (!enabled(l, what.where))
         return;
     const std::size_t max = queued_max.load(std::memory_order_relaxed);
     const bool has_place = max != 0 && take_place(max);
@@ -213,9 +225,9 @@ void write(level l, std::string_view message, std::initializer_list<field> field
     }
     try {
         if (has_place)
-            write_queued(l, message, fields);
+            write_queued(l, what, message, fields);
         else
-            write_now(l, message, fields);
+            write_now(l, what, message, fields);
     }
     catch (...) { // No memory: the record is lost, the caller is not.
         if (has_place)

@@ -2,7 +2,6 @@
 #include "log_format.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -123,10 +122,10 @@ std::string journal_name(const std::string& name)
 
 } // namespace
 
-entry make_entry(level severity, std::chrono::system_clock::time_point when,
+entry make_entry(level severity, const event& what, std::chrono::system_clock::time_point when,
                  std::string_view message, std::initializer_list<field> fields)
 {
-    entry e{severity, when, cut(message, message_bytes_max), {}};
+    entry e{severity, what, when, cut(message, message_bytes_max), {}};
     e.fields.reserve(std::min(fields.size(), fields_max));
     for (const field& f : fields) {
         if (e.fields.size() == fields_max)
@@ -176,30 +175,12 @@ std::string prefixed_line(const entry& e)
 std::vector<std::string> journal_fields(const entry& e)
 {
     std::vector<std::string> out{"MESSAGE=" + e.message,
-                                 "PRIORITY=" + std::to_string(static_cast<int>(e.severity))};
+                                 "PRIORITY=" + std::to_string(static_cast<int>(e.severity)),
+                                 "MESSAGE_ID=" + std::string(e.what.id),
+                                 "WHARF_CHANNEL=" + std::string(to_word(e.what.where))};
     for (const auto& [name, v] : e.fields)
         out.push_back(journal_name(name) + "=" + v);
     return out;
-}
-
-namespace {
-/// By their priorities; the first two are not used.
-constexpr std::array<std::string_view, 8> words{"emergency", "alert",  "critical", "error",
-                                                "warning",   "notice", "info",     "debug"};
-} // namespace
-
-std::string_view to_word(level l) noexcept
-{
-    const auto index = static_cast<std::size_t>(l);
-    return index < words.size() ? words[index] : "info";
-}
-
-std::optional<level> level_of(std::string_view word) noexcept
-{
-    for (std::size_t i = static_cast<std::size_t>(level::critical); i < words.size(); ++i)
-        if (words[i] == word)
-            return static_cast<level>(i);
-    return {};
 }
 
 format resolve(format wanted, int fd)

@@ -13,7 +13,7 @@ namespace wharf::log {
 
 bool send_to_journal(const std::vector<std::string>& fields) noexcept
 {
-    std::array<iovec, fields_max + 2> parts{};
+    std::array<iovec, fields_max + journal_fields_own> parts{};
     const std::size_t count = std::min(fields.size(), parts.size());
     for (std::size_t i = 0; i < count; ++i)
         parts[i] = {const_cast<char*>(fields[i].data()), fields[i].size()};

@@ -1,7 +1,7 @@
 // server: opens listeners, takes connections in, stops in order.
 #include "server_impl.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <algorithm>
 #include <future>
@@ -22,7 +22,7 @@ constexpr auto close_timeout = 2s;
 
 void log_late_sessions(std::uint32_t count)
 {
-    log::write(log::level::warning,
+    log::write(log::level::warning, log::drain_timeout,
                std::to_string(count) +
                    " sessions had calls in flight at the drain timeout and are closed");
 }
@@ -141,7 +141,7 @@ void server::impl::open_listeners()
         l->open();
         if (!l->is_unix() && !rules.can_admit(l->name(), false))
             throw error(errc::bad_argument, missing_allow_text(o));
-        log::write(log::level::notice, "listening on " + to_string(l->where()));
+        log::write(log::level::notice, log::listening, "listening on " + to_string(l->where()));
         listeners.push_back(std::move(l));
     }
 }
@@ -228,7 +228,8 @@ void server::impl::take(std::string_view listener_name, const tcp_options& tcp,
     catch (const std::exception& e) {
         if (fd >= 0)
             ::close(fd);
-        log::write(log::level::warning, std::string("a connection was dropped: ") + e.what());
+        log::write(log::level::warning, log::connection_dropped,
+                   std::string("a connection was dropped: ") + e.what());
     }
 }
 

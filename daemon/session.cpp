@@ -1,7 +1,7 @@
 // session: receive, take what is complete, answer, send.
 #include "session_calls.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -112,7 +112,8 @@ void session::start()
         [life = lifetime(shared_from_this())]() mutable { return run(std::move(life)); },
         [self = shared_from_this()](const std::exception_ptr& thrown) {
             if (thrown)
-                log::write(log::level::error, "session failed: " + detail::to_failure(thrown).cause,
+                log::write(log::level::error, log::session_failed,
+                           "session failed: " + detail::to_failure(thrown).cause,
                            {{"WHARF_SESSION", std::to_string(self->facts_.id)}});
             if (!self->left_)
                 self->host_.ended(*self);
@@ -122,8 +123,9 @@ void session::start()
 asio::awaitable<void> session::run(lifetime life)
 {
     session& s = *life.get();
-    if (!s.refused_ && !s.conversation_.is_open() && log::enabled(log::level::debug))
-        log::write(log::level::debug,
+    if (!s.refused_ && !s.conversation_.is_open() &&
+        log::enabled(log::level::debug, log::channel::session))
+        log::write(log::level::debug, log::session_begins,
                    "session begins: " + s.facts_.caller.name + " as " + s.facts_.caller.role,
                    {{"WHARF_SESSION", std::to_string(s.facts_.id)},
                     {"WHARF_PEER", s.facts_.peer.address}});
@@ -410,7 +412,7 @@ void session::note_failure(const std::string& command, std::uint64_t call_id,
     session_counters::add(host_.counters.errors);
     if (why.cause.empty())
         return;
-    log::write(log::level::error, "handler failed: " + why.cause,
+    log::write(log::level::error, log::handler_failed, "handler failed: " + why.cause,
                {{"WHARF_SESSION", std::to_string(facts_.id)},
                 {"WHARF_PEER", facts_.peer.address},
                 {"WHARF_COMMAND", command},

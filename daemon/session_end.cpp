@@ -1,7 +1,7 @@
 // session: time, and how it ends: answering the rest, closing in order, waiting for its handlers.
 #include "session_calls.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -270,7 +270,7 @@ void session::log_end() const
     const auto level = refused_                                ? log::level::notice
                        : end_->code == errc::connection_closed ? log::level::debug
                                                                : log::level::info;
-    if (!log::enabled(level))
+    if (!log::enabled(level, log::channel::session))
         return;
     std::string text = refused_ ? "peer refused: " : "session ends: ";
     text += to_sentence(end_->code);
@@ -279,7 +279,7 @@ void session::log_end() const
     std::string who = facts_.peer.address;
     if (facts_.peer.uid)
         who += " uid " + std::to_string(*facts_.peer.uid);
-    log::write(level, text,
+    log::write(level, refused_ ? log::peer_refused : log::session_ends, text,
                {{"WHARF_SESSION", std::to_string(facts_.id)},
                 {"WHARF_PEER", who},
                 {"WHARF_ERRC", std::string(to_name(end_->code))}});

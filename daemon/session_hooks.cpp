@@ -1,7 +1,7 @@
 // session: the hooks and the state of its user, and its way out of the lobby.
 #include "session.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <wharf/detail/answer.hpp>
 
@@ -61,7 +61,7 @@ void session::run_open_hooks()
         }
         catch (...) {
             const auto failure = detail::to_failure(std::current_exception());
-            log::write(log::level::warning,
+            log::write(log::level::warning, log::hook_refused,
                        "a hook refuses the session: " +
                            (failure.cause.empty() ? failure.text : failure.cause),
                        {{"WHARF_SESSION", std::to_string(facts_.id)},
@@ -84,7 +84,7 @@ void session::run_close_hooks() noexcept
                     hook(handle, why);
                 }
                 catch (...) {
-                    log::write(log::level::error,
+                    log::write(log::level::error, log::close_hook_failed,
                                "a close hook failed: " +
                                    detail::to_failure(std::current_exception()).cause,
                                {{"WHARF_SESSION", std::to_string(facts_.id)}});

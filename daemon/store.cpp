@@ -1,7 +1,7 @@
 // The store's queues and threads: group commit on one writer, snapshots on a few readers.
 #include <wharf/store.hpp>
 
-#include "log.hpp"
+#include "log_events.hpp"
 #include "store_engine.hpp"
 #include "store_feed.hpp"
 #include "store_sqlite.hpp"
@@ -253,7 +253,7 @@ private:
             // On disk, and not acknowledged yet: who is told of its own change finds it here.
             feed_->publish(std::exchange(changed_, {}));
             if (last_failure_ != errc{})
-                log::write(log::level::notice, "transactions commit again");
+                log::write(log::level::notice, log::store_recovered, "transactions commit again");
             last_failure_ = errc{};
             return nullptr;
         }
@@ -291,7 +291,7 @@ private:
     {
         // A disk that stays full is one record, not one per call.
         if (e.code() != last_failure_)
-            log::write(log::level::error, "a group of transactions was undone",
+            log::write(log::level::error, log::store_failed, "a group of transactions was undone",
                        {{"WHARF_ERRC", std::string(to_name(e.code()))}, {"REASON", e.text()}});
         last_failure_ = e.code();
         if (e.code() != errc::store_failed && e.code() != errc::store_corrupt)
@@ -308,7 +308,8 @@ private:
                 ++checkpoints_;
         }
         catch (const error& e) {
-            log::write(log::level::warning, "the log was not folded into the database",
+            log::write(log::level::warning, log::store_not_folded,
+                       "the log was not folded into the database",
                        {{"WHARF_ERRC", std::string(to_name(e.code()))}, {"REASON", e.text()}});
         }
     }

@@ -1,7 +1,7 @@
 // The embedded engine of the store: opening and checking the database, groups and checkpoints.
 #include "store_sqlite.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 #include "store_claim.hpp"
 #include "store_sqlite_connection.hpp"
 #include "store_sqlite_objects.hpp"
@@ -106,13 +106,15 @@ void check_pages(connection& on, const store_options& options)
     const auto bytes =
         std::stoull(on.text("PRAGMA page_count")) * std::stoull(on.text("PRAGMA page_size"));
     if (bytes > options.check_bytes_max) {
-        log::write(log::level::notice, "the database is too large to be checked at the start",
+        log::write(log::level::notice, log::store_unchecked,
+                   "the database is too large to be checked at the start",
                    {{"BYTES", std::to_string(bytes)}});
         return;
     }
     const std::string verdict = on.text("PRAGMA quick_check(1)");
     if (verdict != "ok") {
-        log::write(log::level::error, "the database is damaged", {{"REASON", verdict}});
+        log::write(log::level::error, log::store_damaged, "the database is damaged",
+                   {{"REASON", verdict}});
         on.fail(SQLITE_CORRUPT);
     }
 }
@@ -140,7 +142,7 @@ void create_tables(connection& on)
 // values, which lists would have to read past. A process that dies meanwhile leaves version 1.
 void upgrade_tables(connection& on)
 {
-    log::write(log::level::notice, "upgrading the database",
+    log::write(log::level::notice, log::store_upgraded, "upgrading the database",
                {{"FROM", "1"}, {"TO", std::to_string(format_version)}});
     on.execute("BEGIN IMMEDIATE");
     on.execute("ALTER TABLE objects RENAME TO objects_1");

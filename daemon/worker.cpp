@@ -1,7 +1,7 @@
 // worker: a thread, its event loop and its sessions.
 #include "worker.hpp"
 
-#include "log.hpp"
+#include "log_events.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -44,7 +44,8 @@ void worker::start(const std::string& name)
             }
             catch (const std::exception& e) {
                 // One handler's failure must not end the sessions beside it.
-                log::write(log::level::error, std::string("worker: ") + e.what());
+                log::write(log::level::error, log::worker_failed,
+                           std::string("worker: ") + e.what());
             }
         }
     });

@@ -244,8 +244,10 @@ struct log_level_reply {
 inline constexpr std::uint64_t log_level_ms_max = 7ull * 24 * 3600 * 1000;
 
 /// Sets what is logged: "critical", "error", "warning", "notice", "info" or "debug"; empty changes
-/// nothing. With `for_ms` it goes back to the configured level after that time; else at the next
-/// reload or start. Another one takes the place of this. errc::bad_argument for what is no level.
+/// nothing. "session=debug" sets one channel of "daemon", "listener", "session", "call" and
+/// "store", and "info,session=debug" all of them. With `for_ms` it goes back to the configured
+/// level after that time; else at the next reload or start. Another one takes the place of this.
+/// errc::bad_argument for what is no level.
 ///
 /// No role's "system.*" covers this command and those below: a role that may look at a daemon may
 /// not change it. It names them, or has "*".

@@ -86,7 +86,8 @@ const bad bad_configs[] = {
     {"[tcp]\nno_delay = 1\n", ":2:12: tcp.no_delay: 1 does not fit; expected true or false"},
     {"[log]\nlevel = \"loud\"\n",
      ":2:9: log.level: \"loud\" does not fit; expected one of \"critical\", \"error\", "
-     "\"warning\", \"notice\", \"info\", \"debug\""},
+     "\"warning\", \"notice\", \"info\", \"debug\", and those of channels, as in "
+     "\"info,session=debug\""},
     {"[log]\nlevel = 2026-01-02\n", ":2:9: log.level: a value of this kind fits no key; expected a "
                                     "text, a number, true, false or a list of texts"},
     {"state_directory = \"relative\"\n",

@@ -117,6 +117,28 @@ BOOST_AUTO_TEST_CASE(the_logs_level_is_set_and_goes_back_by_itself)
     BOOST_TEST(has(log, "the log's level is error, it was debug"));
 }
 
+BOOST_AUTO_TEST_CASE(one_channel_is_shown_and_the_others_stay_as_they_are)
+{
+    running d;
+    wharf::blocking_client client(d.where());
+    const system_::log_level_reply set = client.call(system_::log_level{"session=debug", 60000});
+    BOOST_TEST((set == system_::log_level_reply{"info", "info,session=debug", 60000, "info"}));
+    BOOST_TEST(client.call(system_::log_level{"store=error", 0}).now ==
+               "info,session=debug,store=error");
+    { // Its session is shown.
+        wharf::blocking_client other(d.where());
+        other.call(system_::ping{});
+    }
+    BOOST_TEST(client.call(system_::log_level{"info", 0}).now == "info");
+    d.child->signal(SIGTERM);
+    BOOST_TEST(d.child->wait() == 0);
+    const std::string log = d.child->errors();
+    BOOST_TEST(has(log, "<7>session begins: "), log);
+    BOOST_TEST(
+        has(log, "the log's level is info,session=debug, it was info; info again in 60000 ms"),
+        log);
+}
+
 BOOST_AUTO_TEST_CASE(a_level_that_is_none_is_refused)
 {
     running d;
@@ -124,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_level_that_is_none_is_refused)
     wharf::error e = refusal([&] { client.call(system_::log_level{"lou\nd", 0}); });
     BOOST_CHECK(e.code() == errc::bad_argument);
     BOOST_TEST(e.text() == "level is \"lou\\nd\"; expected critical, error, warning, notice, info "
-                           "or debug");
+                           "or debug, or a channel's: session=debug");
     e = refusal([&] { client.call(system_::log_level{"debug", system_::log_level_ms_max + 1}); });
     BOOST_TEST(has(e.text(), "at most 604800000 are allowed"));
     e = refusal([&] { client.call(system_::log_level{"", 5}); });

@@ -1,6 +1,7 @@
 // Tests the log: its formats, that no text forges a line, its bound, and that it never blocks.
 #include "log.hpp"
 
+#include "log_events.hpp"
 #include "log_format.hpp"
 #include "log_sink.hpp"
 
@@ -21,6 +22,8 @@ namespace log = wharf::log;
 using namespace std::chrono_literals;
 
 namespace {
+
+constexpr log::event happened{"00112233445566778899aabbccddeeff", log::channel::session};
 
 /// A pipe whose reading end is the test's.
 struct pipe_pair {
@@ -67,7 +70,7 @@ struct pipe_pair {
 
 log::entry entry_of(const std::string& message, std::initializer_list<log::field> fields = {})
 {
-    return log::make_entry(log::level::warning,
+    return log::make_entry(log::level::warning, happened,
                            std::chrono::system_clock::time_point(1767323045678ms), message, fields);
 }
 
@@ -128,8 +131,10 @@ BOOST_AUTO_TEST_CASE(text_that_is_utf8_stays_readable)
 
 BOOST_AUTO_TEST_CASE(the_journal_gets_fields_and_keeps_newlines_as_data)
 {
-    const std::vector<std::string> expected{"MESSAGE=two\nlines", "PRIORITY=4", "WHARF_SESSION=7",
-                                            "WHARF_COMMAND=a\nPRIORITY=0", "WHARF__BAD_NAME=x"};
+    const std::vector<std::string> expected{
+        "MESSAGE=two\nlines",    "PRIORITY=4",      "MESSAGE_ID=00112233445566778899aabbccddeeff",
+        "WHARF_CHANNEL=session", "WHARF_SESSION=7", "WHARF_COMMAND=a\nPRIORITY=0",
+        "WHARF__BAD_NAME=x"};
     const auto fields = log::journal_fields(
         entry_of("two\nlines",
                  {{"WHARF_SESSION", "7"}, {"WHARF_COMMAND", "a\nPRIORITY=0"}, {"_bad name", "x"}}));
@@ -189,18 +194,59 @@ BOOST_AUTO_TEST_CASE(records_come_out_in_order_and_filtered_ones_do_not)
     pipe_pair p;
     log::start({log::level::info, log::format::prefixed, 10000}, p.in);
     for (int i = 0; i < 100; ++i)
-        log::write(log::level::info, "record " + std::to_string(i), {{"WHARF_SESSION", "1"}});
-    log::write(log::level::debug, "hidden");
-    BOOST_TEST(!log::enabled(log::level::debug));
+        log::write(log::level::info, happened, "record " + std::to_string(i),
+                   {{"WHARF_SESSION", "1"}});
+    log::write(log::level::debug, happened, "hidden");
+    BOOST_TEST(!log::enabled(log::level::debug, happened.where));
     log::set_threshold(log::level::debug);
-    BOOST_TEST(log::enabled(log::level::debug));
-    log::write(log::level::debug, "shown");
+    BOOST_TEST(log::enabled(log::level::debug, happened.where));
+    log::write(log::level::debug, happened, "shown");
     log::stop();
     log::set_threshold(log::level::info);
     std::string expected;
     for (int i = 0; i < 100; ++i)
         expected += "<6>record " + std::to_string(i) + " session=1\n";
     BOOST_TEST(p.read_all() == expected + "<7>shown\n");
+}
+
+BOOST_AUTO_TEST_CASE(each_channel_has_its_level)
+{
+    pipe_pair p;
+    log::levels wanted = log::level::warning;
+    wanted[log::channel::session] = log::level::debug;
+    log::start({wanted, log::format::prefixed, 10000}, p.in);
+    BOOST_CHECK(log::threshold() == wanted);
+    BOOST_TEST(!log::enabled(log::level::notice, log::channel::call));
+    log::write(log::level::debug, log::session_begins, "a");
+    log::write(log::level::notice, log::serving, "hidden");
+    log::write(log::level::error, log::handler_failed, "b");
+    // Changed while it runs.
+    wanted[log::channel::session] = log::level::critical;
+    wanted[log::channel::store] = log::level::info;
+    log::set_threshold(wanted);
+    log::write(log::level::error, log::session_failed, "hidden");
+    log::write(log::level::info, log::store_recovered, "c");
+    log::stop();
+    log::set_threshold(log::level::info);
+    BOOST_TEST(p.read_all() == "<7>a\n<3>b\n<6>c\n");
+}
+
+BOOST_AUTO_TEST_CASE(levels_are_read_and_printed)
+{
+    const auto read = [](std::string_view text) {
+        const auto found = log::levels_of(text, log::level::notice);
+        return found ? to_text(*found) : "nothing";
+    };
+    BOOST_TEST(read("debug") == "debug");
+    BOOST_TEST(read("session=debug") == "notice,session=debug");
+    BOOST_TEST(read("info,store=error,session=debug") == "info,session=debug,store=error");
+    BOOST_TEST(read("call=debug,call=error") == "notice,call=error");
+    BOOST_TEST(read("call=debug,warning") == "warning");
+    BOOST_TEST(read("daemon=debug") ==
+               "debug,listener=notice,session=notice,call=notice,store=notice");
+    for (const char* bad : {"", "loud", "info,", ",info", "session", "session=", "session=loud",
+                            "=info", "sessions=info", "info session=debug", "Info", "emergency"})
+        BOOST_TEST(read(bad) == "nothing", bad);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_drops_counts_and_says_so_when_there_is_room)
@@ -212,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_drops_counts_and_says_so_when_there_is_room)
     // waited for its reader would hang here.
     const std::string text(1000, 'x');
     for (int i = 0; i < 1000; ++i)
-        log::write(log::level::info, text);
+        log::write(log::level::info, happened, text);
     const std::uint64_t dropped = log::dropped() - before;
     BOOST_TEST(dropped >= 700u);
     BOOST_TEST(dropped <= 900u);
@@ -232,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_drops_counts_and_says_so_when_there_is_room)
         }
     }
     BOOST_TEST(told == dropped);
-    log::write(log::level::info, "after");
+    log::write(log::level::info, happened, "after");
     BOOST_TEST(p.read_until("<6>after\n").find("<6>after\n") != std::string::npos);
     log::stop();
     BOOST_TEST(log::dropped() - before == dropped);
@@ -243,7 +289,7 @@ BOOST_AUTO_TEST_CASE(stop_does_not_wait_for_a_reader_that_is_gone_silent)
     pipe_pair p;
     log::start({log::level::info, log::format::prefixed, 1000}, p.in);
     for (int i = 0; i < 500; ++i)
-        log::write(log::level::info, std::string(1000, 'x'));
+        log::write(log::level::info, happened, std::string(1000, 'x'));
     const auto begin = std::chrono::steady_clock::now();
     log::stop();
     BOOST_CHECK(std::chrono::steady_clock::now() - begin < 15s);
@@ -258,7 +304,7 @@ BOOST_AUTO_TEST_CASE(any_thread_may_write_while_the_log_starts_and_stops)
     for (int t = 0; t < 4; ++t)
         writers.emplace_back([&] {
             for (int i = 0; i < 2000; ++i)
-                log::write(log::level::info, "r", {{"WHARF_SESSION", std::to_string(i)}});
+                log::write(log::level::info, happened, "r", {{"WHARF_SESSION", std::to_string(i)}});
         });
     std::string text;
     std::thread reader([&] {

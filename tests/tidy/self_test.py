@@ -12,6 +12,9 @@ MATRIX = ("### What travels\n\n| type | travels | how | canonical | test |\n|---
           + "| x | yes | own | yes | `x_travels` |\n" * 59
           + "| y | no | a y cannot travel (at all): store an x | | `store_y` |\n")
 
+EVENTS = f'event torn{{"{"a" * 32}"}};\nevent full{{"{"b" * 32}"}};\n'
+CATALOG = "".join(f"-- {digit * 32}\nSubject: It is\nDefined-By: Wharf\n\nCall @WHARF_CALL@.\n\n" for digit in "ab")
+
 GOOD = {
     "README.md": "What it is.\n\n```cpp\nint one()\n{\n    return 1;\n}\n```\n",
     "CMakeLists.txt": "",
@@ -31,6 +34,9 @@ GOOD = {
     "daemon/run": "#!/bin/bash\n# Runs the daemon for a while.\n",
     "daemon/admission.hpp": COMMENT + "#include <wharf/service.hpp>\n",
     "daemon/store.hpp": COMMENT,
+    "daemon/log_events.hpp": COMMENT + EVENTS,
+    "daemon/wharf.catalog": CATALOG,
+    "daemon/log.cpp": COMMENT + 'write(log::torn, {{"WHARF_CALL", x}}); write(log::full);\n',
     "daemon/store_sqlite.cpp": COMMENT + '#include "store.hpp"\n#include <sqlite3.h>\n',
     "daemon/session.cpp": COMMENT + '#include "admission.hpp"\n',
     "daemon/wharf/options.hpp": COMMENT + "#include <wharf/error.hpp>\n",
@@ -76,6 +82,18 @@ BREACHES = {
         {"tests/error_test.cpp": COMMENT + "// errc::torn\nTABLE(x, too_long, y)\n"}, "errc::torn: no"),
     "a code in a table that no test names": (
         {"tests/error_test.cpp": COMMENT + "int a = expect(errc::torn);\n"}, "errc::too_long: no"),
+    "an event that nothing writes": (
+        {"daemon/log.cpp": COMMENT + 'write(log::torn, {{"WHARF_CALL", x}});\n'}, "full: nothing"),
+    "an event without an entry": (
+        {"daemon/wharf.catalog": CATALOG.replace("b" * 32, "c" * 32)}, "no entry for full"),
+    "an entry without an event": (
+        {"daemon/wharf.catalog": CATALOG + CATALOG.replace("b" * 32, "c" * 32)}, "ccc is no event"),
+    "an entry that says nothing": (
+        {"daemon/wharf.catalog": CATALOG.replace("Call @WHARF_CALL@.", "")}, "and a text"),
+    "an entry with a field that no record has": (
+        {"daemon/wharf.catalog": CATALOG.replace("@WHARF_CALL@", "@WHARF_X@")}, "has WHARF_X"),
+    "two events of one number": (
+        {"daemon/log_events.hpp": COMMENT + EVENTS.replace("b" * 32, "a" * 32)}, "of its own"),
     "a matrix of few rows": (
         {"proto/README.md": MATRIX.replace("| x | yes | own | yes | `x_travels` |\n", "", 1)},
         "has 59 rows"),

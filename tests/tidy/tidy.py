@@ -2,6 +2,7 @@
 import sys
 
 import codes
+import events
 import files
 import includes
 import matrix
@@ -9,7 +10,7 @@ import rows
 import snippets
 from tree import Tree
 
-RULES = (files.RULES + includes.RULES + rows.RULES + codes.RULES + matrix.RULES
+RULES = (files.RULES + includes.RULES + rows.RULES + codes.RULES + events.RULES + matrix.RULES
          + snippets.RULES)
 
 
