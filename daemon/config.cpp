@@ -317,7 +317,7 @@ void apply_toml(configuration& into, std::string_view text, const std::string& f
         apply_section(into, s);
 }
 
-configuration load(const overrides& above)
+configuration read(const overrides& above)
 {
     configuration all = defaults();
     if (!above.state_directory.empty())
@@ -333,6 +333,12 @@ configuration load(const overrides& above)
         all.notes.clear();
     for (listener_options& l : all.server.listeners)
         l.tcp = all.tcp;
+    return all;
+}
+
+configuration load(const overrides& above)
+{
+    configuration all = read(above);
     check(all);
     return all;
 }

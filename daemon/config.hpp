@@ -81,14 +81,17 @@ inline constexpr std::size_t file_bytes_max = 1u << 20;
 configuration defaults();
 
 /// Defaults < environment < file < FILE.d/*.conf in the order of their names < command line.
-/// Throws config_error for the first thing that is wrong; changes nothing outside.
+/// Throws config_error for the first thing that is wrong in itself; changes nothing outside.
+configuration read(const overrides& above);
+
+/// As read(), and then check()s.
 configuration load(const overrides& above);
 
 /// Reads one file's text over `into`. `file` is its name for messages.
 void apply_toml(configuration& into, std::string_view text, const std::string& file);
 
 /// What has to hold between settings: names that exist, no duplicates, an allow line for each TCP
-/// listener. `load` calls it; the daemon calls it again when systemd has passed sockets.
+/// listener. The daemon calls it when the sockets that systemd passed are among the listeners.
 void check(const configuration& all);
 
 /// What is in force, as a file that wharfd reads back, with where each value came from.

@@ -69,7 +69,6 @@ void adopt_sockets(config::configuration& all, const std::vector<systemd::passed
         options.listeners[i].tcp = tcp;
         all.origins["listen[" + std::to_string(i) + "]"] = {"$LISTEN_FDS"};
     }
-    config::check(all);
 }
 
 [[noreturn]] void leave_wrong(const std::string& name, const std::exception& why)
@@ -137,8 +136,10 @@ config::configuration daemon::impl::read_or_leave() const
 
 config::configuration daemon::impl::read_configuration() const
 {
-    config::configuration read = config::load(typed.settings);
+    // Rules may name what is passed: no check before it is there.
+    config::configuration read = config::read(typed.settings);
     adopt_sockets(read, passed);
+    config::check(read);
     return read;
 }
 
