@@ -8,6 +8,7 @@
 int main(int argc, char** argv)
 {
     wharf::daemon daemon(argc, argv);
+    wharf::forbid_programs(); // Where the kernel cannot, wharfd serves as well.
     try {
         wharf::store store(daemon.store());
         daemon.server().before_stop([&] { store.end_watches(); });

@@ -24,6 +24,13 @@ struct system_controls;
 /// embeds a server may. Any thread. Source: mallopt(3), M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
 void keep_freed_memory(std::size_t bytes) noexcept;
 
+/// From now on this thread, and every thread that it starts, can run no other program: execve(2)
+/// fails with EPERM, and so does every system call by another machine's table. It cannot be undone.
+/// Call it in main() before there are threads, in a daemon that starts no programs: who takes it
+/// over can start none either. False where the kernel or the machine (neither x86-64 nor aarch64)
+/// has no such filter; the thread cannot gain privileges any more all the same.
+bool forbid_programs() noexcept;
+
 /// A server with the duties of a process: command line, configuration, log, service manager,
 /// signals. Make one, in main(), before any other thread: it changes what signals do to the
 /// process, and the log is the process's.

@@ -17,7 +17,7 @@ LAYERS = [
     {"worker"},
     {"listener"},
     {"server"},
-    {"daemon"},
+    {"daemon", "seccomp"},
     {"wharfd"},
 ]
 
@@ -25,6 +25,7 @@ LAYERS = [
 SEAMS = [
     (re.compile(r"sqlite3\.h$"), re.compile(r"daemon/store\w*\.cpp$")),
     (re.compile(r"systemd/"), re.compile(r"daemon/(systemd|log)\w*\.cpp$")),
+    (re.compile(r"linux/(seccomp|filter)\.h$"), re.compile(r"daemon/seccomp\.cpp$")),
     (re.compile(r"toml\+\+/|toml\.hpp$"), re.compile(r"(daemon/config\w*|client/ctl_settings)\.(cpp|hpp)$")),
     (re.compile(r"boost/log/"), re.compile(r"daemon/log\w*\.(cpp|hpp)$")),
     (re.compile(r"(sys/socket|sys/un|sys/epoll|netdb|arpa/inet|net/if)\.h$|netinet/"),
