@@ -1,7 +1,7 @@
 // Clients that want an answer of a daemon which is not there yet, and say when they tried.
-//   system_waiters CLIENTS PAUSE_MIN_MS PAUSE_MAX_MS ENDPOINT
-// Prints "waiting" when each client has tried once; when each has its answer a line "answered" and
-// a line "tried", with the times in microseconds of the clock that systemd stamps by.
+//   system_waiters CLIENTS PAUSE_MIN_MS PAUSE_MAX_MS EARLY_MS ENDPOINT
+// Prints a line "waited" after EARLY_MS; when each client has its answer a line "answered" and a
+// line "tried", with the times in microseconds of the clock that systemd stamps by.
 #include <wharf/client.hpp>
 #include <wharf/system.hpp>
 
