@@ -204,7 +204,9 @@ void store_archive::put_reference(std::uint32_t number, detail::ownership kind, 
         detail::fail_at(errc::pointer_conflict, stored_bytes(),
                         "a raw pointer points to an object of an earlier value");
     if (kind != ownership::aliased && !is_weak && !object.is_complete)
-        detail::fail_at(errc::ownership_cycle, stored_bytes());
+        detail::fail_at(errc::ownership_cycle, stored_bytes(),
+                        "the object is being stored; if it was met here by a weak_ptr, store what "
+                        "owns it before");
     put_varint(std::uint64_t{number} + 2);
 }
 

@@ -70,6 +70,22 @@ inline std::vector<std::byte> altered(std::vector<std::byte> message)
     return message;
 }
 
+/// What the value stores to; empty where it is one of the few that load and cannot be stored: an
+/// owner was read below an object that is gone, and is now met first inside of what it owns.
+template <form Form, class T>
+std::vector<std::byte> stored_again(const T& value)
+{
+    if constexpr (Form != form::weak)
+        return wharf::to_bytes(value);
+    try {
+        return wharf::to_bytes(value);
+    }
+    catch (const wharf::error& e) {
+        require(e.code() == wharf::errc::ownership_cycle, "what was loaded stores");
+        return {};
+    }
+}
+
 template <class T, form Form>
 void try_as(std::span<const std::byte> message)
 {
@@ -80,7 +96,9 @@ void try_as(std::span<const std::byte> message)
     was_accepted = load_into(value, message);
     if (!was_accepted)
         return;
-    const auto again = wharf::to_bytes(value);
+    const auto again = stored_again<Form>(value);
+    if (again.empty())
+        return;
     if constexpr (Form == form::exact)
         require(std::ranges::equal(again, message), "accepted bytes store to the same bytes");
     if constexpr (Form == form::weak)

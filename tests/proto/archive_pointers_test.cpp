@@ -64,6 +64,42 @@ BOOST_AUTO_TEST_CASE(row_63_weak_pointers_may_close_a_cycle_and_strong_ones_may_
     BOOST_TEST(counted::alive == before);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_weak_pointer_names_first_cannot_own_what_the_pointer_is_in)
+{
+    const auto owner = std::make_shared<node>();
+    owner->left = std::make_shared<node>();
+    owner->left->parent = owner;
+    BOOST_CHECK_EXCEPTION(wharf::to_bytes(owner->left), wharf::error, [](const wharf::error& e) {
+        return e.code() == errc::ownership_cycle &&
+               e.text().ends_with("in _3._1: the object is being stored; if it was met here by a "
+                                  "weak_ptr, store what owns it before");
+    });
+    // The same in bytes: object 0, whose parent is object 1, whose left is object 0.
+    BOOST_TEST(refusal_of<std::shared_ptr<node>>({0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                                  0x01, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00,
+                                                  0x00}) == errc::ownership_cycle);
+    const std::vector all{owner, owner->left};
+    BOOST_TEST(round_trip(all)[1]->parent.lock()->left->id == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_stood_below_an_object_that_is_gone_may_not_be_stored_again)
+{
+    // A weak pointer to object 0, whose left, object 1, owns object 2, whose parent is object 1;
+    // and an owner of object 2. After the load objects 0 and 1 are gone unless something else owns
+    // them: object 1 is owned by the last pointer, and object 2 is now met before it.
+    const bytes message =
+        make_bytes({0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00,
+                    0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00, 0x04, 0x03});
+    using three = std::tuple<std::weak_ptr<node>, std::shared_ptr<node>, std::shared_ptr<node>>;
+    const auto back = wharf::from_bytes<three>(message);
+    BOOST_TEST(std::get<0>(back).expired());
+    BOOST_TEST(std::get<1>(back)->parent.lock() == std::get<2>(back));
+    BOOST_TEST(std::get<2>(back)->left == std::get<1>(back));
+    check_store_fails(back, errc::ownership_cycle);
+    const std::tuple owner_first(std::get<2>(back), std::get<1>(back));
+    BOOST_TEST(std::get<0>(round_trip(owner_first))->left != nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(an_object_that_only_a_weak_pointer_names_ends_with_the_message)
 {
     const auto alive = std::make_shared<node>();
