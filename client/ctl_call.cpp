@@ -142,15 +142,25 @@ asio::awaitable<void> call_once(client& through, const call_arguments& what)
         print_json(reply.text, what.one_line);
 }
 
+/// A type in a line of which it is a part; the rest is left to the command's own page.
+std::string short_line(const schema& type)
+{
+    constexpr std::size_t characters_max = 120;
+    std::string line = type.to_line();
+    if (line.size() > characters_max)
+        line.replace(characters_max - 3, std::string::npos, "...");
+    return line;
+}
+
 /// "calculator.add {a: i32, b: i32} -> i64"
 std::string line_of(const system::description& d)
 {
-    std::string text = d.command + " " + d.argument.to_line();
+    std::string text = d.command + " " + short_line(d.argument);
     if (!d.upload.empty())
-        text += " <- stream of " + d.upload.front().to_line();
+        text += " <- stream of " + short_line(d.upload.front());
     if (!d.items.empty())
-        return text + " -> stream of " + d.items.front().to_line();
-    return text + " -> " + d.reply.to_line();
+        return text + " -> stream of " + short_line(d.items.front());
+    return text + " -> " + short_line(d.reply);
 }
 
 std::string page_of(const system::description& d, const style& look)
@@ -198,7 +208,7 @@ int call_command(context& c, call_arguments what)
     return 0;
 }
 
-/// What a command takes and answers with; without a command, a line for each of all.
+/// What a command takes and answers with; without one, a line for each of all, with long types cut.
 int describe(context& c, const std::string& command)
 {
     run(c, [&](client& through) -> asio::awaitable<void> {
