@@ -31,7 +31,7 @@ class Judge:
         self.rows.append({"name": name, "figure": figure, "target": target})
 
 
-def allocations(build, judge):
+def allocations(build, judge, _):
     cpus = os.sched_getaffinity(0)
     with Server(build, "counted", cpus) as server:
         done = subprocess.run([path_of(build, "counted_client"), str(server.port)],
@@ -72,17 +72,18 @@ class IdleSessions:
 
 
 def pairs_of(build, workload, servers, pairs, seconds, client_cpus):
-    """Slices of both servers in turn, the order alternating."""
-    slices = [[], []]
+    """Slices of all servers in turn, the order alternating. Each server is a pair: system, process."""
+    slices = [[] for _ in servers]
     for pair in range(pairs):
-        for which in ((0, 1), (1, 0))[pair % 2]:
-            slices[which].append(
-                run_client(build, "wharf", workload, servers[which], seconds, client_cpus))
+        for which in range(len(servers)) if pair % 2 == 0 else reversed(range(len(servers))):
+            system, server = servers[which]
+            slices[which].append(run_client(build, system, workload, server, seconds, client_cpus))
     return slices
 
 
-def ratio(slices, column):
-    return statistics.median(b[column] / a[column] for a, b in zip(*slices))
+def ratio(one, other, column):
+    """Of the other to the one: the median of the pairs' ratios."""
+    return statistics.median(b[column] / a[column] for a, b in zip(one, other))
 
 
 def idle(build, judge, arguments):
@@ -99,21 +100,32 @@ def idle(build, judge, arguments):
             judge.say("private memory of the server per session, KiB", round(per_session, 2),
                       f"{per_session:.2f}", 4)
             for workload in ("W2", "W3"):
-                slices = pairs_of(build, workload, (alone, crowded), arguments.pairs,
-                                  arguments.seconds, other)
-                kept = ratio(slices, "calls_per_s")
+                slices = pairs_of(build, workload, (("wharf", alone), ("wharf", crowded)),
+                                  arguments.pairs, arguments.seconds, other)
+                kept = ratio(*slices, "calls_per_s")
                 judge.say(f"{workload}: calls per s beside them, to none", round(kept, 3),
                           f"{kept:.2f}x", 0.8, at_least=True)
 
 
 def workers(build, judge, arguments):
+    """A second worker, and beside it a second thread of the raw server: what the kernel asks for one."""
     cpus = os.sched_getaffinity(0)
     print("Two workers against one:")
     with Server(build, "wharf", cpus, arguments=[1]) as one, \
-            Server(build, "wharf", cpus, arguments=[2]) as two:
-        slices = pairs_of(build, "W3", (one, two), arguments.pairs, arguments.seconds, cpus)
-    more = ratio(slices, "server_cpu_us")
+            Server(build, "wharf", cpus, arguments=[2]) as two, \
+            Server(build, "raw", cpus, arguments=[1]) as raw_one, \
+            Server(build, "raw", cpus, arguments=[2]) as raw_two:
+        slices = pairs_of(
+            build, "W3", (("wharf", one), ("wharf", two), ("raw", raw_one), ("raw", raw_two)),
+            arguments.pairs, arguments.seconds, cpus)
+    more, raw_more = (ratio(*pair, "server_cpu_us") for pair in (slices[:2], slices[2:]))
     judge.say("W3: server CPU per call", round(more, 3), f"{more:.2f}x", 1.1)
+    judge.say("the raw server's, two threads to one", round(raw_more, 3), f"{raw_more:.2f}x")
+    own = more / raw_more
+    judge.say("W3: beyond the raw server's", round(own, 3), f"{own:.2f}x")
+
+
+PARTS = {"allocations": allocations, "idle": idle, "workers": workers}
 
 
 def main():
@@ -125,11 +137,12 @@ def main():
     parser.add_argument("--sessions", type=int, default=10000, help="how many idle sessions")
     parser.add_argument("--check", action="store_true",
                         help=f"fail where a target is missed by more than {SLACK}x")
+    parser.add_argument("--only", choices=PARTS, help="one part")
     arguments = parser.parse_args()
     judge = Judge()
-    allocations(arguments.build, judge)
-    idle(arguments.build, judge, arguments)
-    workers(arguments.build, judge, arguments)
+    for name, part in PARTS.items():
+        if arguments.only in (None, name):
+            part(arguments.build, judge, arguments)
     print(f"medians of {arguments.pairs} pairs of {arguments.seconds} s on {machine()}")
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:

@@ -1,11 +1,15 @@
 // The floor of the comparison: an epoll server that echoes length-prefixed frames and does nothing
-// else. One recv takes all that is there, one send answers all of it.
+// else. One recv takes all that is there, one send answers all of it. The argument is how many
+// threads share the connections, 1 by default: each has an epoll of its own.
 #include "raw_frame.hpp"
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <span>
+#include <string>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -108,23 +112,36 @@ void serve(int epoll, connection& c)
     watch(epoll, EPOLL_CTL_MOD, c, pending ? EPOLLOUT : EPOLLIN);
 }
 
-} // namespace
-
-int main()
+/// Serves what is in the first epoll; those who connect go to each of them in turn.
+void run(std::span<const int> epolls, const connection* listener)
 {
-    const int epoll = ::epoll_create1(0);
-    connection listener;
-    listener.fd = listen_somewhere();
-    watch(epoll, EPOLL_CTL_ADD, listener, EPOLLIN);
     std::array<epoll_event, 128> events;
+    std::size_t next = 0;
     for (;;) {
-        const int count = ::epoll_wait(epoll, events.data(), events.size(), -1);
+        const int count =
+            ::epoll_wait(epolls.front(), events.data(), static_cast<int>(events.size()), -1);
         for (int i = 0; i < count; ++i) {
             auto& c = *static_cast<connection*>(events[static_cast<std::size_t>(i)].data.ptr);
-            if (&c == &listener)
-                accept_one(epoll, listener.fd);
+            if (&c == listener)
+                accept_one(epolls[next++ % epolls.size()], listener->fd);
             else
-                serve(epoll, c);
+                serve(epolls.front(), c);
         }
     }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::vector<int> epolls(argc > 1 ? std::stoul(argv[1]) : 1);
+    for (int& each : epolls)
+        each = ::epoll_create1(0);
+    connection listener;
+    listener.fd = listen_somewhere();
+    watch(epolls.front(), EPOLL_CTL_ADD, listener, EPOLLIN);
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < epolls.size(); ++i)
+        others.emplace_back([&, i] { run({&epolls[i], 1}, nullptr); });
+    run(epolls, &listener);
 }
