@@ -30,7 +30,7 @@ void blocking_core::call(waited_call& call, const while_waiting* meanwhile)
     core_->start(call, ticket);
     bool is_done = false;
     if (meanwhile == nullptr) {
-        is_done = wait(call, call.call().deadline);
+        is_done = wait(call, call.call().deadline, true);
     }
     else {
         // Withdrawing finishes the call, which ends its wait.
@@ -70,19 +70,25 @@ bool blocking_core::wait_with_progress(waited_call& call, const while_waiting& m
     }
 }
 
-bool blocking_core::wait(waited& what, time_point until)
+bool blocking_core::wait(waited& what, time_point until, bool only_peer)
 {
     std::unique_lock held(mutex_);
-    while (!what.done_ && clock::now() < until) {
+    while (!what.done_) {
         if (leading_ == nullptr) {
             leading_ = &what;
             leader_ = std::this_thread::get_id();
+            const bool is_alone = only_peer && !is_shared_;
             held.unlock();
-            lead(what, until);
+            const bool is_due = !lead(what, until, is_alone);
             held.lock();
             leading_ = nullptr;
+            if (is_due)
+                break;
             continue;
         }
+        if (clock::now() >= until)
+            break;
+        is_shared_ = true;
         held.unlock();
         core_->send_now();
         held.lock();
@@ -97,10 +103,13 @@ bool blocking_core::wait(waited& what, time_point until)
     return what.done_;
 }
 
-void blocking_core::lead(waited& what, time_point until)
+bool blocking_core::lead(waited& what, time_point until, bool is_alone)
 {
-    while (!what.done_.load(std::memory_order_acquire) && clock::now() < until)
-        core_->drive(context_, until);
+    // What is ready is taken before the time is looked at, which most calls never need.
+    do
+        core_->drive(context_, until, is_alone);
+    while (!what.done_.load(std::memory_order_acquire) && clock::now() < until);
+    return what.done_.load(std::memory_order_acquire);
 }
 
 void blocking_core::wait_for_end(waited& what)

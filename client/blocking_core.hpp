@@ -31,14 +31,16 @@ public:
 
     // For whoever waits. Something is finished, by whatever thread, after begin().
     void begin(waited& what) noexcept { what.core_ = this; }
-    /// True: it is done, and may be destroyed.
-    bool wait(waited& what, time_point until);
+    /// True: it is done, and may be destroyed. `only_peer`: nothing but the daemon's answer,
+    /// close() and the time end this wait.
+    bool wait(waited& what, time_point until, bool only_peer = false);
     /// For what another thread is finishing, or has finished.
     void wait_for_end(waited& what);
     void set_done(waited& what) noexcept;
 
 private:
-    void lead(waited& what, time_point until);
+    /// False: it is not done, and its time is over.
+    bool lead(waited& what, time_point until, bool is_alone);
     bool wait_with_progress(waited_call& call, const while_waiting& meanwhile);
     void give_up(waited_call& call, errc code);
 
@@ -49,6 +51,7 @@ private:
     const waited* leading_ = nullptr; ///< what the leader waits for; null: nobody leads
     std::thread::id leader_;
     std::list<waited*> followers_;
+    bool is_shared_ = false; ///< there has been a follower
 };
 
 } // namespace wharf::detail

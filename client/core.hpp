@@ -100,8 +100,9 @@ public:
     void hold(served_call& more, std::size_t bytes);
 
     // For driver::callers.
-    /// Waits until something happens, or `until`, and handles it. One thread at a time.
-    void drive(boost::asio::io_context& context, time_point until);
+    /// Waits until something happens, or `until`, and handles it. One thread at a time. `is_alone`:
+    /// no other thread has to end its wait soon.
+    void drive(boost::asio::io_context& context, time_point until, bool is_alone = false);
     /// Sends what is queued, as far as it can be at once; the thread that drives sends the rest.
     void send_now();
     /// Ends the wait of drive(), from any thread, whatever lock is held.
@@ -155,11 +156,12 @@ private:
     void schedule_flush();
     void post_flush();
     void on_flush();
+    static time_point coarse_now() noexcept;
     void check_idle(guard& held);
     void flush_current();
     void flush(link& to);
     void use_room(link& to);
-    void turn(guard& held, const link_ptr& from);
+    bool turn(guard& held, const link_ptr& from, bool waits = false);
     bool handle(guard& held, const link_ptr& from, event&& what);
     void handle_stream(const link_ptr& from, const event& what);
     void on_replied(guard& held, const link_ptr& from, const events::replied& what);
@@ -169,6 +171,10 @@ private:
     void on_going_away(const link_ptr& from, const events::going_away& what);
 
     // core_drive.cpp
+    /// No thread can end a receive that waits, but by shutting down the connection: after this time
+    /// it looks whether it should go on.
+    static constexpr std::chrono::milliseconds receive_wait{20};
+    bool drive_alone(guard& held, time_point until);
     void choose_files(time_point& until);
 
     // core_ends.cpp

@@ -1,6 +1,8 @@
 // How a client's connection comes into being: pauses, attempts, refusals.
 #include "core.hpp"
 
+#include <wharf/detail/transport_io.hpp>
+
 // g++ 12 pairs Asio's operator delete of a coroutine frame with a wrong operator new once it
 // inlines one of them.
 #pragma GCC diagnostic ignored "-Wpragmas"
@@ -84,6 +86,8 @@ void client_core::established(transport&& stream)
         shared_from_this(), std::move(stream),
         conversation(side::client, options_.conversation, options_.software, now),
         std::move(facts));
+    link_->waits_to_receive =
+        driver_ == driver::callers && let_receives_wait(link_->stream, receive_wait);
     if (auto deadline = link_->talk.next_deadline())
         note_deadline(*deadline);
     if (keeps_)

@@ -11,9 +11,9 @@ namespace wharf::detail {
 
 namespace {
 
-timespec until_poll(client_core::time_point until)
+timespec to_timeout(std::chrono::nanoseconds left)
 {
-    const auto left = std::max(until - client_core::clock::now(), std::chrono::nanoseconds(0));
+    left = std::max(left, std::chrono::nanoseconds(0));
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
     return {static_cast<time_t>(whole.count()),
             static_cast<long>(std::chrono::nanoseconds(left - whole).count())};
@@ -44,9 +44,29 @@ void client_core::choose_files(time_point& until)
     drive_files_.push_back({wake_file_, POLLIN, 0});
 }
 
-void client_core::drive(boost::asio::io_context& context, time_point until)
+/// Waits for the connection and nothing else, where that is all that may come soon: to wait in
+/// recv() costs a microsecond less than in poll(). False: something else may come.
+bool client_core::drive_alone(guard& held, time_point until)
+{
+    if (!link_ || !link_->waits_to_receive || link_->in_turn || !retired_.empty() ||
+        has_unsent(*link_))
+        return false;
+    if (const auto look = next_look(*link_))
+        until = std::min(until, *look);
+    if (until - clock::now() < receive_wait)
+        return false;
+    if (!turn(held, link_ptr(link_), true))
+        expire(clock::now());
+    settle();
+    release(held);
+    return true;
+}
+
+void client_core::drive(boost::asio::io_context& context, time_point until, bool is_alone)
 {
     guard held(mutex_);
+    if (is_alone && drive_alone(held, until))
+        return;
     if (!link_) {
         held.unlock();
         context.restart();
@@ -56,7 +76,8 @@ void client_core::drive(boost::asio::io_context& context, time_point until)
     choose_files(until);
     is_polling_ = true;
     held.unlock();
-    const timespec timeout = until_poll(until);
+    const time_point begun = clock::now();
+    const timespec timeout = to_timeout(until - begun);
     const int ready = ::ppoll(drive_files_.data(), drive_files_.size(), &timeout, nullptr);
     held.lock();
     is_polling_ = false;
@@ -74,7 +95,7 @@ void client_core::drive(boost::asio::io_context& context, time_point until)
     }
     drive_links_.clear();
     // Something may always be ready.
-    if (ready <= 0 || clock::now() >= until)
+    if (ready <= 0 || begun >= until)
         expire(clock::now());
     settle();
     release(held);

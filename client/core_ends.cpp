@@ -114,7 +114,7 @@ void client_core::settle()
         }
         disarm(*which);
         if (!which->idle_since)
-            which->idle_since = clock::now();
+            which->idle_since = coarse_now();
     };
     const auto is_busy = [](const link& each) {
         return !each.calls.empty() || !each.waiting.empty() || !each.served.empty() ||
@@ -136,7 +136,7 @@ void client_core::settle()
         if (driver_ == driver::executor)
             watch_for(link_, wanted);
         else if (!wanted && !link_->idle_since)
-            link_->idle_since = clock::now();
+            link_->idle_since = coarse_now();
     }
     if (is_pending())
         return;

@@ -3,7 +3,8 @@
 
 #include "served_call.hpp"
 
-#include <boost/asio/buffer.hpp>
+#include <wharf/detail/transport_io.hpp>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
@@ -11,14 +12,16 @@
 #include <array>
 #include <cassert>
 
+#include <time.h>
+
 namespace wharf::detail {
 
 namespace {
 
 /// Receives of one turn, so that a fast daemon does not keep others from this thread.
 constexpr int receives_per_turn_max = 16;
-/// A connection that was idle for longer is looked at before it is used: nothing waited for its
-/// end.
+/// A connection that was idle for longer, by a clock of some milliseconds, is looked at before it
+/// is used: nothing waited for its end.
 constexpr auto idle_unwatched_max = std::chrono::milliseconds(1);
 /// Parts of one gathered write.
 constexpr std::size_t parts_max = 16;
@@ -32,13 +35,7 @@ bool would_wait(const error_code& ec)
 std::size_t write_parts(transport& stream, const conversation& talk, error_code& ec)
 {
     std::array<std::span<const std::byte>, parts_max> parts;
-    const std::size_t count = talk.unsent_parts(parts);
-    if (count == 1)
-        return stream.write_some(boost::asio::buffer(parts[0].data(), parts[0].size()), ec);
-    std::array<boost::asio::const_buffer, parts_max> buffers; // those that are left empty add none
-    for (std::size_t i = 0; i != count; ++i)
-        buffers[i] = boost::asio::buffer(parts[i].data(), parts[i].size());
-    return stream.write_some(buffers, ec);
+    return send_at_once(stream, std::span(parts).first(talk.unsent_parts(parts)), ec);
 }
 
 } // namespace
@@ -56,6 +53,14 @@ void client_core::schedule_flush()
     if (link_ && link_->in_turn && link_->turn_thread == std::this_thread::get_id())
         return;
     post_flush();
+}
+
+/// The time of the last tick: a quarter of what the exact one costs, which a call would pay twice.
+client_core::time_point client_core::coarse_now() noexcept
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 void client_core::post_flush()
@@ -81,7 +86,7 @@ void client_core::check_idle(guard& held)
 {
     if (!link_ || !link_->idle_since || link_->in_turn)
         return;
-    const bool is_stale = clock::now() - *link_->idle_since > idle_unwatched_max;
+    const bool is_stale = coarse_now() - *link_->idle_since > idle_unwatched_max;
     link_->idle_since.reset();
     if (is_stale)
         turn(held, link_ptr(link_));
@@ -138,20 +143,32 @@ void client_core::use_room(link& to)
 
 // ---- Reading ------------------------------------------------------------------------------------
 
-void client_core::turn(guard& held, const link_ptr& from)
+/// False: nothing was there. With `waits` the first receive waits, see let_receives_wait().
+bool client_core::turn(guard& held, const link_ptr& from, bool waits)
 {
     // What a turn hands out lies in the connection's buffer while the lock is not held.
     assert(!from->in_turn);
     from->in_turn = true;
     from->turn_thread = std::this_thread::get_id();
     from->idle_since.reset();
+    bool is_news = false;
     for (int i = 0; i < receives_per_turn_max && !from->gone; ++i) {
         const std::span<std::byte> room = from->talk.prepare();
         error_code ec;
-        const std::size_t n =
-            from->stream.read_some(boost::asio::buffer(room.data(), room.size()), ec);
+        std::size_t n = 0;
+        if (waits && i == 0) {
+            held.unlock();
+            n = receive(from->stream, room, receive_mode::waits, ec);
+            held.lock();
+            if (from->gone)
+                break;
+        }
+        else {
+            n = receive(from->stream, room, receive_mode::at_once, ec);
+        }
         if (would_wait(ec))
             break;
+        is_news = true;
         if (ec == boost::asio::error::eof) {
             handle(held, from, from->talk.end_of_input());
             lose(from, errc::connection_closed, "");
@@ -184,6 +201,7 @@ void client_core::turn(guard& held, const link_ptr& from)
         admit(*from);
         flush(*from);
     }
+    return is_news;
 }
 
 bool client_core::handle(guard& held, const link_ptr& from, event&& what)

@@ -73,12 +73,13 @@ public:
     bool expire_after_turn = false;
     bool read_armed = false;
     bool write_armed = false;
+    bool waits_to_receive = false;     ///< where it is told to
     std::uint32_t read_generation = 0; ///< tells a handler whether it was disarmed meanwhile
     std::uint32_t write_generation = 0;
     std::thread::id turn_thread;
-    std::optional<time_point> idle_since;
-    std::optional<error> refusal; ///< the daemon's goaway before the handshake was complete
-    std::optional<error> end;     ///< why it is gone
+    std::optional<time_point> idle_since; ///< by client_core::coarse_now()
+    std::optional<error> refusal;         ///< the daemon's goaway before the handshake was complete
+    std::optional<error> end;             ///< why it is gone
 
     // Signs of life: asked for while the connection is watched.
     bool is_watched = false;

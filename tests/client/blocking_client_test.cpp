@@ -197,6 +197,30 @@ BOOST_AUTO_TEST_CASE(a_followers_own_deadline_is_kept_while_another_leads)
     BOOST_TEST((leader.join() == errc::deadline_exceeded));
 }
 
+BOOST_AUTO_TEST_CASE(close_ends_a_call_whose_thread_waits_alone)
+{
+    ended_call only(client, {.timeout = 20s});
+    for (bool sent = false; !sent;)
+        daemon.run([&](auto& sessions) { sent = !sessions.empty() && !sessions[0]->held.empty(); });
+    const auto before = std::chrono::steady_clock::now();
+    client.close();
+    BOOST_TEST((only.join() == errc::cancelled));
+    BOOST_TEST((std::chrono::steady_clock::now() - before < 5s));
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_sends_more_than_the_connection_takes_while_another_waits_alone)
+{
+    ended_call first(client, {.timeout = 20s});
+    for (bool sent = false; !sent;)
+        daemon.run([&](auto& sessions) { sent = !sessions.empty() && !sessions[0]->held.empty(); });
+    const auto before = std::chrono::steady_clock::now();
+    const std::string long_text(8 << 20, 'l');
+    BOOST_TEST((client.call(echo{long_text}) == long_text));
+    BOOST_TEST((std::chrono::steady_clock::now() - before < 10s));
+    client.close();
+    BOOST_TEST((first.join() == errc::cancelled));
+}
+
 // Row 23: one object, many threads.
 BOOST_AUTO_TEST_CASE(row_23_16_threads_share_one_blocking_client)
 {
