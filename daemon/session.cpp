@@ -158,10 +158,7 @@ asio::awaitable<void> session::serve()
     if (conversation_.is_open()) // it came from the lobby
         on_opened();
     while (!end_) {
-        in_turn_ = true;
-        const turn taken = take_events();
-        in_turn_ = false;
-        flush();
+        const turn taken = answer_received();
         if (end_)
             break;
         if (taken == turn::to_leave) {
@@ -186,12 +183,8 @@ asio::awaitable<void> session::serve()
             end(errc::going_away, "the server is stopping");
             break;
         }
-        if (const auto deadline = conversation_.next_deadline())
-            arm(*deadline);
-        // A new session may never call.
-        const bool is_new = opened_ && calls_ == 0 && !was_new_;
-        if (rests_ || is_new) {
-            was_new_ = was_new_ || is_new;
+        if (wants_rest()) {
+            was_new_ = was_new_ || (opened_ && calls_ == 0);
             rests_ = true;
             conversation_.rest();
             std::vector<answers>().swap(answered_);
@@ -208,23 +201,69 @@ asio::awaitable<void> session::serve()
             now_ = std::chrono::steady_clock::now();
             continue;
         }
-        const auto room = conversation_.prepare();
-        reads_ = true;
-        const auto [failed, n] =
-            co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), no_throw);
-        reads_ = false;
-        now_ = received_at_ = std::chrono::steady_clock::now();
-        if (failed == asio::error::eof) {
+        receive();
+        while (reads_)
+            co_await change_.async_wait(no_throw);
+        const error_code failed = std::exchange(read_failed_, {});
+        if (failed == asio::error::eof)
             co_await answer_the_rest();
-        }
-        else if (failed && failed != asio::error::operation_aborted) {
+        else if (failed && failed != asio::error::operation_aborted)
             end(to_errc(failed), {});
-        }
-        else {
-            bytes_in_ += n;
-            conversation_.commit(n);
-        }
     }
+}
+
+/// Answers what is complete, and sends.
+session::turn session::answer_received()
+{
+    in_turn_ = true;
+    const turn taken = take_events();
+    in_turn_ = false;
+    flush();
+    if (!end_ && taken == turn::drained)
+        if (const auto deadline = conversation_.next_deadline())
+            arm(*deadline);
+    return taken;
+}
+
+/// Was it asked to give memory back? A new session does by itself: it may never call.
+bool session::wants_rest() const noexcept
+{
+    return rests_ || (opened_ && calls_ == 0 && !was_new_);
+}
+
+/// Receives, and goes on as long as there is nothing to do but to answer: what is common costs no
+/// switch of coroutines. The session's own is told when that ends, or the receive failed.
+void session::receive()
+{
+    const auto room = conversation_.prepare();
+    // The session's coroutine, and so the session, waits for the end of this.
+    stream_.async_read_some(asio::buffer(room.data(), room.size()),
+                            [this](const error_code& failed, std::size_t n) {
+                                reads_ = false;
+                                if (!answer_at_once(failed, n))
+                                    change_.cancel();
+                            });
+    reads_ = true;
+}
+
+/// False: the session's coroutine decides what is next.
+bool session::answer_at_once(const error_code& failed, std::size_t n)
+try {
+    now_ = received_at_ = std::chrono::steady_clock::now();
+    read_failed_ = failed;
+    if (failed)
+        return false;
+    bytes_in_ += n;
+    conversation_.commit(n);
+    if (answer_received() != turn::drained || end_ || drain_asked_ || going_away_ || wants_rest())
+        return false;
+    receive();
+    return true;
+}
+catch (const std::exception& e) {
+    in_turn_ = false;
+    end(errc::internal, e.what());
+    return false;
 }
 
 session::turn session::take_events()

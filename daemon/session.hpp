@@ -151,6 +151,10 @@ private:
     // session.cpp: the loop, and what the peer says
     static boost::asio::awaitable<void> run(lifetime life);
     boost::asio::awaitable<void> serve();
+    turn answer_received();
+    bool wants_rest() const noexcept;
+    void receive();
+    bool answer_at_once(const error_code& failed, std::size_t n);
     turn take_events();
     void take(const event& what);
     void on_opened();
@@ -239,7 +243,8 @@ private:
     transport stream_;
     conversation conversation_;
     boost::asio::steady_timer timer_;
-    boost::asio::steady_timer change_; ///< never expires: cancelled when something changed
+    /// Never expires: it is cancelled when something changed, or when a receive ended.
+    boost::asio::steady_timer change_;
     std::vector<declared_command> declared_;
     detail::peer_versions versions_; ///< of the peer's commands
     std::vector<std::pair<std::type_index, std::shared_ptr<void>>> states_;
@@ -269,6 +274,7 @@ private:
     std::size_t queue_charged_ = 0; ///< of calls_memory, for what is unsent
     std::uint64_t last_served_ = 0; ///< the channel that wrote last, of those that waited
     int last_reads_left_;
+    error_code read_failed_;
     bool refused_ = false;
     bool reads_ = false;   ///< waits for bytes of the peer, with room for them
     bool rests_ = false;   ///< waits for them without
@@ -276,6 +282,7 @@ private:
     bool broken_ = false;  ///< the stream takes no more bytes
     bool input_ended_ = false;
     bool write_waits_ = false;
+    bool change_awaited_ = false; ///< by more than the end of a receive
     bool flush_posted_ = false;
     bool drain_asked_ = false;
     bool going_away_ = false;

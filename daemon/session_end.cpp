@@ -109,6 +109,7 @@ void session::expire_deadlines()
 
 asio::awaitable<void> session::wait_for_change()
 {
+    change_awaited_ = true;
     co_await change_.async_wait(no_throw);
     now_ = std::chrono::steady_clock::now();
 }
@@ -135,7 +136,8 @@ asio::awaitable<void> session::wait_for_change_or_hangup()
 /// reply to leave. Cancelling while something is unsent would only wake the write that waits.
 void session::tell_change()
 {
-    change_.cancel();
+    if (std::exchange(change_awaited_, false))
+        change_.cancel();
     if (going_away_ && !left_ && conversation_.unsent_bytes() == 0)
         wake();
 }
