@@ -139,6 +139,21 @@ std::vector<std::string> words_for_option(const CLI::Option& option)
     return {}; // files are the shell's
 }
 
+/// "info,session=debug": a level for all, and others for channels.
+std::vector<std::string> levels(const std::string& typed)
+{
+    const std::size_t comma = typed.rfind(',') + 1; // 0 where there is none
+    const std::size_t equals = typed.find('=', comma);
+    std::vector<std::string> made;
+    if (comma == 0 || equals != typed.npos)
+        for (const char* level : {"critical", "error", "warning", "notice", "info", "debug"})
+            made.push_back(typed.substr(0, equals == typed.npos ? 0 : equals + 1) + level);
+    if (equals == typed.npos)
+        for (const char* channel : {"daemon", "listener", "session", "call", "store"})
+            made.push_back(typed.substr(0, comma) + channel + "=");
+    return made;
+}
+
 std::vector<std::string> words_for_positional(const position& here, const CLI::Option& positional,
                                               const std::string& typed)
 {
@@ -153,7 +168,7 @@ std::vector<std::string> words_for_positional(const position& here, const CLI::O
         return complete_json(oracle(here.shared).argument_of(here.values.front()), typed);
     }
     if (name == "LEVEL")
-        return {"critical", "error", "warning", "notice", "info", "debug"};
+        return levels(typed);
     if (name == "SHELL")
         return {"bash", "zsh"};
     return {};
@@ -209,7 +224,8 @@ void print_line(const CLI::App& app, const std::string& line)
         if (shown.empty())
             continue;
         // What is complete gets the space that the shell was told not to add.
-        text += shown + (at.quote == 0 && !is_json(word) ? " \n" : "\n");
+        const bool is_done = at.quote == 0 && !is_json(word) && !word.ends_with('=');
+        text += shown + (is_done ? " \n" : "\n");
         // Readline closes the quotes behind the only candidate; behind what two have in common it
         // does not.
         if (at.quote != 0 && is_json(word) && words.size() == 1 && breaks != nullptr)

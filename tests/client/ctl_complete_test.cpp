@@ -186,7 +186,10 @@ BOOST_AUTO_TEST_CASE(subcommands_and_options_are_known_without_a_daemon)
     BOOST_TEST(complete(nowhere + "--col") == "--colour|");
     BOOST_TEST(complete(nowhere + "--colour a") == "always|auto|");
     BOOST_TEST(complete(nowhere + "top --sort p") == "p50|p99|");
-    BOOST_TEST(complete(nowhere + "log-level c") == "critical|");
+    BOOST_TEST(complete(nowhere + "log-level c") == "call=|critical|");
+    BOOST_TEST(complete(nowhere + "log-level info,s") == "info,session=|info,store=|");
+    BOOST_TEST(complete(nowhere + "log-level info,session=d") == "info,session=debug|");
+    BOOST_TEST(complete(nowhere + "log-level info,n") == "");
     BOOST_TEST(complete(nowhere + "schema e") == "export|");
     BOOST_TEST(complete(nowhere + "call s") == "");
     BOOST_TEST(complete("").find("status|") != std::string::npos);

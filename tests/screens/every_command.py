@@ -19,7 +19,10 @@ SYSTEM = [
     ("system.metrics", None, lambda reply: "wharf_" in reply),
     ("system.describe", {"command": "system.ping"},
      lambda reply: reply["argument"]["types"][0]["fields"][0]["name"] == "token"),
-    ("system.log_level", {"level": "debug", "for_ms": 1000}, {"now": "debug"}),
+    ("system.log_level",
+     {"level": "debug,daemon=info,listener=notice,session=warning,call=error,store=critical", "for_ms": 1000},
+     lambda reply: all(each in reply["now"].split(",") for each in
+                       ("listener=notice", "session=warning", "call=error", "store=critical"))),
     ("system.reload", None, {"applied": [], "restart": []}),
 ]
 # It stops the daemon, and so comes last.
