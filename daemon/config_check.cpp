@@ -38,9 +38,19 @@ std::string name_of(const listener_options& l)
 bool is_unix(const listener_options& l)
 {
     // A descriptor that is no socket is refused when it is opened; here it needs an allow line.
-    if (const auto* passed = std::get_if<fd_endpoint>(&l.where))
-        return systemd::is_unix_socket(passed->fd);
+    if (const auto* passed = std::get_if<fd_endpoint>(&l.where)) {
+        const auto where = systemd::bound_to(passed->fd);
+        return where && std::holds_alternative<unix_endpoint>(*where);
+    }
     return std::holds_alternative<unix_endpoint>(l.where);
+}
+
+/// What is passed says where it listens: its number tells an operator nothing.
+std::string place_text(const listener_options& l)
+{
+    const auto* passed = std::get_if<fd_endpoint>(&l.where);
+    const auto where = passed ? systemd::bound_to(passed->fd) : std::nullopt;
+    return where ? "the passed socket " + quote(to_string(*where)) : quote(to_string(l.where));
 }
 
 /// Port 0 asks for another port each time.
@@ -171,7 +181,7 @@ void check_allowed(const configuration& all, std::size_t i)
     const bool local = is_unix(l);
     throw config_error(
         place_of(all, "listen", i, "endpoint"), "listen.endpoint",
-        quote(to_string(l.where)) + " has no allow line, so that nobody could use it",
+        place_text(l) + " has no allow line, so that nobody could use it",
         "a line such as: allow = [{ listener = " + quote(name) + ", method = " +
             (local ? "\"unix\", subject = \"self\"" : "\"anonymous\", subject = \"127.0.0.0/8\"") +
             ", role = \"user\" }] at the top of the file, or [[allow]] with these keys below");

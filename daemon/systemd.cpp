@@ -51,13 +51,10 @@ passed_socket read_socket(int fd, std::string name)
     };
     if (::sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
         refuse("is not a listening stream socket");
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
-        (address.ss_family != AF_INET && address.ss_family != AF_INET6 &&
-         address.ss_family != AF_UNIX))
+    auto where = bound_to(fd);
+    if (!where)
         refuse("is neither a TCP nor a unix socket");
-    return {fd, std::move(name), to_endpoint(address, length)};
+    return {fd, std::move(name), std::move(*where)};
 }
 
 /// Status texts may hold names from a configuration: one line each.
@@ -86,9 +83,15 @@ std::vector<passed_socket> take_passed_sockets()
     return sockets;
 }
 
-bool is_unix_socket(int fd) noexcept
+std::optional<endpoint> bound_to(int fd)
 {
-    return ::sd_is_socket(fd, AF_UNIX, 0, -1) > 0;
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+        (address.ss_family != AF_INET && address.ss_family != AF_INET6 &&
+         address.ss_family != AF_UNIX))
+        return {};
+    return to_endpoint(address, length);
 }
 
 std::vector<std::optional<std::size_t>> adopt(server_options& options,

@@ -23,8 +23,8 @@ struct passed_socket {
 /// stream socket.
 std::vector<passed_socket> take_passed_sockets();
 
-/// Whether an inherited descriptor is a unix socket. False for what is no socket.
-bool is_unix_socket(int fd) noexcept;
+/// What an inherited socket is bound to; nothing for what is neither a TCP nor a unix socket.
+std::optional<endpoint> bound_to(int fd);
 
 /// Gives passed sockets to the listeners of `options`. A socket replaces the listener that is at
 /// the same endpoint, else the one of the same name (the first socket of that name only), and the

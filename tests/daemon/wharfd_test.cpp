@@ -301,6 +301,8 @@ BOOST_AUTO_TEST_CASE(a_passed_tcp_socket_needs_an_allow_line_too)
     ::close(tcp);
     BOOST_TEST(r.status == 2);
     BOOST_TEST(r.errors.find("listener = \"net\"") != std::string::npos, r.errors);
+    const std::string place = "the passed socket \"127.0.0.1:" + std::to_string(port) + "\" has no";
+    BOOST_TEST(r.errors.find(place) != std::string::npos, r.errors);
 }
 
 BOOST_AUTO_TEST_CASE(help_and_version_are_printed_and_succeed)
