@@ -130,15 +130,27 @@ class Package(unittest.TestCase):
         self.box.systemctl("enable", "--now", "wharfd.service", "wharfd.socket")
 
     def check_upgrade_with_a_broken_file(self, directory):
-        """A new version that would not start does not take the place of the one that runs."""
-        service = self.service()
+        """A new version that would not start does not take the place of the one that runs. Each daemon
+        of several has a configuration of its own."""
+        for name in ("good", "bad"):
+            self.box.write(f"/etc/wharf/{name}.conf", "")
+            self.box.systemctl("start", f"wharfd@{name}.socket", f"wharfd@{name}.service")
+        units = ("wharfd.service", "wharfd@bad.service", "wharfd@good.service")
+        before = [self.box.show(unit, "InvocationID") for unit in units]
         self.box.write("/etc/wharf/wharfd.conf.d/broken.conf", BROKEN)
+        self.box.write("/etc/wharf/bad.conf", BROKEN)
         done = self.install(newer("wharfd", directory, "0.1.3-1"))
-        self.assertIn("server.threads", done.stderr)
-        self.assertIn("the old one goes on", done.stderr)
-        self.assertEqual(self.service(), service)
+        self.assertIn("/etc/wharf/wharfd.conf.d/broken.conf:2:11: server.threads", done.stderr)
+        self.assertIn("/etc/wharf/bad.conf:2:11: server.threads", done.stderr)
+        self.assertIn("systemctl restart wharfd@bad.service", done.stderr)
+        after = [self.box.show(unit, "InvocationID") for unit in units]
+        self.assertEqual([a == b for a, b in zip(before, after)], [True, True, False])
         self.box.run("wharfctl", "ping")
-        self.box.run("rm", "-r", "/etc/wharf/wharfd.conf.d")
+        self.box.run("wharfctl", "--endpoint", "unix:/run/wharf/bad.sock", "ping")
+        self.box.systemctl("stop", "wharfd@good.socket", "wharfd@good.service", "wharfd@bad.socket",
+                           "wharfd@bad.service")
+        self.box.run("rm", "-r", "/etc/wharf/wharfd.conf.d", "/etc/wharf/good.conf", "/etc/wharf/bad.conf",
+                     "/var/lib/wharf-good", "/var/lib/wharf-bad")
 
     def check_removal(self):
         """The programs go, and what they have written and were told stays."""
