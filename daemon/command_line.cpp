@@ -84,6 +84,13 @@ command_line read_command_line(int argc, const char* const* argv, const std::str
         const std::string all = directories;
         to.state_directory = all.substr(0, all.find(':'));
     }
+    // systemd's directory has what the unit asks for; most units ask for nothing.
+    if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
+        std::error_code failed;
+        const std::string file = credentials + std::string("/wharfd.conf");
+        if (std::filesystem::exists(file, failed) || failed)
+            to.credential = file;
+    }
     if (check)
         out.what = command_line::action::check;
     if (print_config)

@@ -328,6 +328,8 @@ configuration read(const overrides& above)
     if (!above.file.empty() || std::filesystem::exists(file, failed) || failed)
         apply_toml(all, read_file(file), file);
     apply_drop_ins(all, file + ".d");
+    if (!above.credential.empty())
+        apply_toml(all, read_file(above.credential), above.credential);
     apply_command_line(all, above);
     if (!is_default(all, "allow"))
         all.notes.clear();

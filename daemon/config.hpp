@@ -71,6 +71,8 @@ struct overrides {
     };
     std::vector<option> options;
     std::string state_directory; ///< $STATE_DIRECTORY, which systemd's StateDirectory= sets
+    /// The credential "wharfd.conf" of systemd's LoadCredential= and its like; empty: none.
+    std::string credential;
 };
 
 /// A larger file is refused.
@@ -80,7 +82,8 @@ inline constexpr std::size_t file_bytes_max = 1u << 20;
 /// group wharf, where it exists, are user.
 configuration defaults();
 
-/// Defaults < environment < file < FILE.d/*.conf in the order of their names < command line.
+/// Defaults < environment < file < FILE.d/*.conf in the order of their names < credential < command
+/// line.
 /// Throws config_error for the first thing that is wrong in itself; changes nothing outside.
 configuration read(const overrides& above);
 

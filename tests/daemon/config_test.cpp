@@ -257,6 +257,23 @@ BOOST_AUTO_TEST_CASE(later_sources_win_and_each_value_says_where_it_came_from)
     BOOST_TEST(config::to_string(all.origin("limits.memory_factor")) == "default");
 }
 
+BOOST_AUTO_TEST_CASE(a_credential_is_read_after_the_files_and_before_the_command_line)
+{
+    const scratch directory;
+    config::overrides above;
+    above.file = directory.write("wharfd.conf", "[limits]\ndepth_max = 10\n");
+    directory.write("wharfd.conf.d/10.conf", "[limits]\ndepth_max = 11\nsessions_max = 20\n");
+    above.credential =
+        directory.write("credential", "[limits]\ndepth_max = 12\nsessions_max = 30\n");
+    above.settings = {"limits.sessions_max=40"};
+    const config::configuration all = config::load(above);
+    BOOST_TEST(all.server.decode.depth_max == 12u);
+    BOOST_TEST(config::to_string(all.origin("limits.depth_max")) == above.credential + ":2:13");
+    BOOST_TEST(all.server.sessions_max == 40u);
+    above.credential += "-not";
+    BOOST_CHECK_THROW(config::load(above), config::config_error);
+}
+
 BOOST_AUTO_TEST_CASE(listed_tables_replace_the_defaults_and_files_add_up)
 {
     const auto all = from_text(tcp_listener + "backlog = 7\n" + tcp_rule);

@@ -136,7 +136,8 @@ process::process(const std::vector<std::string>& command, const options& how)
         // What a supervisor of this test told it is not for the child.
         const bool ours = name == "NOTIFY_SOCKET" || name == "INVOCATION_ID" ||
                           name == "JOURNAL_STREAM" || name == "WATCHDOG_USEC" ||
-                          name == "STATE_DIRECTORY" || name.starts_with("LISTEN_");
+                          name == "STATE_DIRECTORY" || name == "CREDENTIALS_DIRECTORY" ||
+                          name.starts_with("LISTEN_");
         if (!ours && !how.environment.contains(name))
             variables.push_back(variable);
     }

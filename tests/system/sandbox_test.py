@@ -103,6 +103,18 @@ class Sandbox(case.Case):
         self.assertEqual(self.box.systemctl("reload", "wharfd.service").returncode, 0)
         self.ctl("reload")
 
+    def test_a_credential_is_a_configuration_that_nobody_else_may_read(self):
+        """In the sealed unit, whose root is empty, as in the open one."""
+        self.box.write("/etc/wharf/rules.cred", "[limits]\nsessions_max = 4321\n")
+        self.drop_in("wharfd.service", "40-credential",
+                     "[Service]\nLoadCredential=wharfd.conf:/etc/wharf/rules.cred\n")
+        for sealed in (False, True):
+            if sealed:
+                self.drop_in("wharfd.service", "10-sealed", case.unit_file("10-sealed.conf"))
+            self.box.systemctl("restart", "wharfd.socket", "wharfd.service")
+            self.assertIn("sessions_max\t", self.ctl("limits").stdout)
+            self.assertIn("\t4321", self.ctl("limits").stdout, f"sealed: {sealed}")
+
 
 if __name__ == "__main__":
     case.main()
