@@ -191,6 +191,23 @@ BOOST_AUTO_TEST_CASE(a_role_calls_what_its_patterns_name)
     BOOST_TEST(!a.may_call("nobody", "system.ping"));
 }
 
+// Who may look, by "system.*", may not stop or change the daemon; who may everything, may.
+BOOST_AUTO_TEST_CASE(what_changes_the_daemon_has_to_be_named)
+{
+    server_options o = table({});
+    o.roles.push_back({"looker", {"system.*"}});
+    o.roles.push_back({"stopper", {"system.*", "system.drain"}});
+    const admission a(o, made_up_accounts());
+    for (const char* command : {"system.drain", "system.log_level", "system.reload"}) {
+        BOOST_TEST(!a.may_call("looker", command), command);
+        BOOST_TEST(!a.may_call("user", command), command);
+        BOOST_TEST(a.may_call("admin", command), command);
+    }
+    BOOST_TEST(a.may_call("looker", "system.status"));
+    BOOST_TEST(a.may_call("stopper", "system.drain"));
+    BOOST_TEST(!a.may_call("stopper", "system.reload"));
+}
+
 BOOST_AUTO_TEST_CASE(a_pattern_has_its_star_at_the_end)
 {
     for (const char* bad : {"", "obj*", "*.put", "a.*.b", "**"}) {

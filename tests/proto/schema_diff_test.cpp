@@ -14,6 +14,18 @@
 
 namespace {
 
+/// A class of many members, as a stranger could declare one.
+wharf::schema_history wide_class(std::size_t members, const std::string& prefix)
+{
+    wharf::schema_type record, number;
+    record.kind = wharf::schema_kind::record;
+    number.kind = wharf::schema_kind::integer;
+    number.size = 4;
+    for (std::size_t i = 0; i != members; ++i)
+        record.fields.push_back({prefix + std::to_string(i), 1, false});
+    return {wharf::schema({record, number}), {}};
+}
+
 using namespace schema_diff_types;
 using wharf::schema_change_kind;
 using wharf::schema_use;
@@ -516,6 +528,19 @@ BOOST_AUTO_TEST_CASE(pointers_are_judged_as_they_decode)
                              wharf::schema_history_of<shared_pair>(), schema_use::to_daemon);
     BOOST_TEST(tells(told, kind::ownership_changed));
     BOOST_TEST(name_of(wharf::worst_of(told)) == name_of(verdict_of_calls(there, back, true)));
+}
+
+// What is compared is bounded: members are held against each other, all with all.
+BOOST_AUTO_TEST_CASE(schemas_that_would_take_long_to_compare_are_refused)
+{
+    const auto compare = [](std::size_t members) {
+        return wharf::compare_types(wide_class(members, "a"), wide_class(members, "b"),
+                                    schema_use::stored);
+    };
+    BOOST_TEST(!compare(500).empty());
+    BOOST_CHECK_EXCEPTION(compare(3000), wharf::error, [](const wharf::error& e) {
+        return e.code() == wharf::errc::message_limit;
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
