@@ -255,6 +255,8 @@ try {
         return false;
     bytes_in_ += n;
     conversation_.commit(n);
+    if (end_) // while this receive was complete already
+        return false;
     if (answer_received() != turn::drained || end_ || drain_asked_ || going_away_ || wants_rest())
         return false;
     receive();
