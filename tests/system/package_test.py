@@ -11,6 +11,10 @@ PACKAGES = ("libwharf0.1", "libwharf-dev", "wharfd", "wharfctl")
 CONSUMER = os.path.join(case.ROOT, "tests", "install", "consumer")
 CLIENTS = 20
 PERIOD_MS = 5
+# A port that nobody could use without the credential beside it: a check without that refuses it.
+PORT = "[[listen]]\nendpoint = \"127.0.0.1:7049\"\n"
+CREDENTIAL = "[[allow]]\nmethod = \"anonymous\"\nsubject = \"127.0.0.0/8\"\nrole = \"user\"\n" \
+             "[[allow]]\nmethod = \"unix\"\nsubject = \"*\"\nrole = \"admin\"\n"
 MARK = "# An administrator was here.\n"
 BROKEN = "[server]\nthreads = \"many\"\n"
 
@@ -108,8 +112,15 @@ class Package(unittest.TestCase):
         self.assertEqual(self.box.run("sh", "-c", script).stdout, "9\n9\n")
 
     def check_upgrade(self, directory):
-        """Listeners stay open, the file that an administrator changed stays changed, no call fails."""
+        """Listeners stay open, the file that an administrator changed stays changed, no call fails; and
+        what the unit has as a credential counts when the new version checks the configuration."""
         self.box.run("tee", "-a", "/etc/wharf/wharfd.conf", text=MARK)
+        self.box.write("/etc/wharf/wharfd.conf.d/port.conf", PORT)
+        self.box.write("/etc/wharf/rules.cred", CREDENTIAL)
+        self.box.write("/etc/systemd/system/wharfd.service.d/rules.conf",
+                       "[Service]\nLoadCredential=wharfd.conf:/etc/wharf/rules.cred\n")
+        self.box.systemctl("daemon-reload")
+        self.box.systemctl("restart", "wharfd.service")
         service, sockets = self.service(), self.sockets()
         with case.Callers(self.box, CLIENTS, PERIOD_MS, case.UNIX) as callers:
             self.install(newer("wharfd", directory, "0.1.1-1"))
@@ -121,6 +132,9 @@ class Package(unittest.TestCase):
         self.assertIn(MARK, self.box.run("cat", "/etc/wharf/wharfd.conf").stdout)
         version = self.box.run("dpkg-query", "-W", "-f", "${Version}", "wharfd").stdout
         self.assertEqual(version, "0.1.1-1")
+        self.box.run("rm", "-r", "/etc/wharf/wharfd.conf.d", "/etc/wharf/rules.cred",
+                     "/etc/systemd/system/wharfd.service.d")
+        self.box.systemctl("daemon-reload")
 
     def check_upgrade_of_what_is_disabled(self, directory):
         self.box.systemctl("disable", "--now", "wharfd.service", "wharfd.socket")

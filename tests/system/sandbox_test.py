@@ -106,14 +106,17 @@ class Sandbox(case.Case):
     def test_a_credential_is_a_configuration_that_nobody_else_may_read(self):
         """In the sealed unit, whose root is empty, as in the open one."""
         self.box.write("/etc/wharf/rules.cred", "[limits]\nsessions_max = 4321\n")
+        self.box.run("chmod", "0600", "/etc/wharf/rules.cred")  # root's: not even the daemon's user
         self.drop_in("wharfd.service", "40-credential",
                      "[Service]\nLoadCredential=wharfd.conf:/etc/wharf/rules.cred\n")
         for sealed in (False, True):
             if sealed:
                 self.drop_in("wharfd.service", "10-sealed", case.unit_file("10-sealed.conf"))
             self.box.systemctl("restart", "wharfd.socket", "wharfd.service")
-            self.assertIn("sessions_max\t", self.ctl("limits").stdout)
             self.assertIn("\t4321", self.ctl("limits").stdout, f"sealed: {sealed}")
+            stolen = self.box.run("runuser", "-u", "nobody", "--", "cat",
+                                  "/run/credentials/wharfd.service/wharfd.conf", check=False)
+            self.assertIn("Permission denied", stolen.stderr)
 
 
 if __name__ == "__main__":
